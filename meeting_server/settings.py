@@ -1,0 +1,192 @@
+"""Settings, all read from the environment: README.md has the table. Bad combinations are system checks."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlparse
+from zoneinfo import available_timezones
+
+import environ
+from django.core.management.utils import get_random_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+# A variable that is set but empty is as one that is not: that is how compose files leave things out.
+env.ENVIRON = {name: value for name, value in os.environ.items() if value}
+
+# Everything this server writes: the embedded database, mail as files, the generated secret key.
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+
+
+def _secret_key(path: Path) -> str:
+    """The key kept in ``path``, made at the first start: one machine needs no setting for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(get_random_secret_key() + "\n")
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="") or _secret_key(VAR_DIR / "secret-key")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_api_key",
+    "meetings",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "meeting_server.urls"
+WSGI_APPLICATION = "meeting_server.wsgi.application"
+APPEND_SLASH = True
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# DATABASE_URL unset: a PostgreSQL of our own below VAR_DIR, started by the first connection.
+DATABASE_URL = env.str("DATABASE_URL", default="")
+EMBEDDED = {"ENGINE": "meeting_server.database", "NAME": "meeting_server"}
+DATABASES = {"default": env.db_url("DATABASE_URL") if DATABASE_URL else EMBEDDED}
+DATABASES["default"] |= {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600), "CONN_HEALTH_CHECKS": True}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# EMAIL_URL unset: each mail becomes a file in VAR_DIR/mail.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+_email = env.email_url("EMAIL_URL") if EMAIL_URL else {}
+EMAIL_BACKEND = _email.get("EMAIL_BACKEND", "meetings.imip.eml.EmailBackend")
+if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_BACKEND = "meetings.imip.smtp.EmailBackend"  # the same, with the mail server's reply for each recipient
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default=EMAIL_BACKEND)
+EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
+EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
+# smtps:// is TLS from the first byte (RFC 8314 §3), whatever the library takes it for; smtp+tls:// is STARTTLS.
+EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False) or EMAIL_URL.startswith("smtps:")
+EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False) and not EMAIL_USE_SSL
+EMAIL_PORT = _email.get("EMAIL_PORT") or (465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
+EMAIL_FILE_PATH = urlparse(EMAIL_URL).path if EMAIL_URL.startswith("filemail:") else str(VAR_DIR / "mail")
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10.0)  # seconds, for each answer of the mail server
+
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+# Zone of a time that names none (IANA name).
+MEETINGS_TIME_ZONE = env.str("MEETINGS_TIME_ZONE", default="Asia/Shanghai")
+TIME_ZONE = MEETINGS_TIME_ZONE if MEETINGS_TIME_ZONE in available_timezones() else "UTC"  # the check says what is wrong
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+# Language of a mail when the call's Accept-Language names none: en or zh-hans.
+MEETINGS_LANGUAGE = env.str("MEETINGS_LANGUAGE", default="zh-hans")
+# SMTP envelope sender (MAIL FROM); empty: the meeting's sender.
+MEETINGS_ENVELOPE_FROM = env.str("MEETINGS_ENVELOPE_FROM", default="")
+# Domain on the right of Message-ID's @.
+MEETINGS_MESSAGE_ID_DOMAIN = env.str("MEETINGS_MESSAGE_ID_DOMAIN", default="meeting-server.invalid")
+# Adds a copy of the calendar as an attachment, invite.ics.
+MEETINGS_ATTACH_CALENDAR = env.bool("MEETINGS_ATTACH_CALENDAR", default=False)
+# Seconds that a call may take for mailing before what is left is answered as queued.
+MEETINGS_TIME_BUDGET = env.float("MEETINGS_TIME_BUDGET", default=10.0)
+# Seconds that one SMTP transaction may take in all, and that a claim lasts (longer, so that no second sender starts).
+MEETINGS_SMTP_DEADLINE = env.float("MEETINGS_SMTP_DEADLINE", default=30.0)
+MEETINGS_LEASE = env.float("MEETINGS_LEASE", default=90.0)
+# Days after which the bytes of mails are dropped, never who got what and when; 0 keeps them for ever.
+MEETINGS_KEEP_BYTES_DAYS = env.int("MEETINGS_KEEP_BYTES_DAYS", default=90)
+# Most bytes of a request's body; most people of one meeting.
+MEETINGS_MAX_BODY = env.int("MEETINGS_MAX_BODY", default=1024 * 1024)
+MEETINGS_MAX_ATTENDEES = env.int("MEETINGS_MAX_ATTENDEES", default=1000)
+# Calls a minute for each key.
+MEETINGS_RATE = env.str("MEETINGS_RATE", default="600/min")
+# Lets calls from this machine in without a key: for a developer's machine only.
+MEETINGS_LOOPBACK_WITHOUT_KEY = env.bool("MEETINGS_LOOPBACK_WITHOUT_KEY", default=False)
+
+# A RabbitMQ, amqp://…: Celery's workers, on many machines, deliver in the background. Unset: "manage.py deliver_mail".
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_TASK_DEFAULT_QUEUE", default="meetings")
+# Who is told of work for the workers; meetings/operations/wake.py calls it.
+MEETINGS_WAKE = "meeting_server.publisher.publish" if CELERY_BROKER_URL else ""
+CELERY_TASK_DEFAULT_DELIVERY_MODE = (
+    "transient"  # the row is the truth: a task that a broker's restart loses is found again
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_POOL = "threads"  # sending is waiting
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_THREADS", default=8)
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
+CELERY_BROKER_CONNECTION_TIMEOUT = 2.0
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for as long as it takes
+CELERY_DB_REUSE_MAX = 1000  # tasks on one database connection: a new one for each would take most of the time
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: no file to keep
+# A sweep that nobody took in time is not missed: the next one follows. By the broker's clock, not "expires".
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "meetings.tasks.sweep", "schedule": 5.0, "options": {"expiration": 15.0}},
+    "drop old bytes": {"task": "meetings.tasks.drop_old_bytes", "schedule": 3600.0, "options": {"expiration": 3600.0}},
+}
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = MEETINGS_MAX_BODY
+
+# A deployment behind TLS sets HTTPS=on (and its proxy sends X-Forwarded-Proto).
+HTTPS = env.bool("HTTPS", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["meetings.api.renderers.SafeJSONRenderer"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_RATES": {"key": MEETINGS_RATE},
+    "EXCEPTION_HANDLER": "meetings.api.errors.answer_for",
+    "UNAUTHENTICATED_USER": None,
+}
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # Some lines for each task, one every five seconds at least.
+    "loggers": {
+        name: {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"}
+        for name in ("celery.app.trace", "celery.beat", "celery.worker.strategy")
+    },
+}

@@ -1,0 +1,1 @@
+"""The application: meetings, their rules, their rows, their mail."""

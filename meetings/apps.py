@@ -1,0 +1,18 @@
+"""Names the application, and registers its system checks."""
+
+from django.apps import AppConfig
+from django.core.checks import register
+
+from meetings import checks
+
+
+class MeetingsConfig(AppConfig):
+    """Meetings: their rules, their rows, their mail."""
+
+    name = "meetings"
+    verbose_name = "Meetings"
+
+    def ready(self) -> None:
+        """Have ``manage.py check``, and every start of the server by ``make run``, look at the settings."""
+        register(checks.settings_that_cannot_work)
+        register(checks.settings_of_a_deployment, deploy=True)

@@ -1,0 +1,69 @@
+"""``manage.py create_api_key NAME --sender PATTERN``: the key on standard output, once, and nothing else there."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from meetings.management.outcome import refusals_as_command_errors
+from meetings.models import ApiKey
+from meetings.models.access import sender_pattern
+
+
+class Command(BaseCommand):
+    """``KEY=$(python manage.py create_api_key …)`` works: what is for people goes to standard error."""
+
+    help = "Makes an API key and prints it, this once: it is stored hashed."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Whose, for which senders, until when."""
+        parser.add_argument("name", metavar="NAME", help="which program it is for; shown in the admin")
+        parser.add_argument(
+            "--sender",
+            metavar="PATTERN",
+            action="append",
+            required=True,
+            type=_pattern,
+            help="whom it may speak for: an address, or a pattern such as '*@example.com'; may be given several times",
+        )
+        parser.add_argument("--expires", metavar="YYYY-MM-DD", type=_day, help="the last day on which it works")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make it and print it."""
+        key = ApiKey(name=options["name"], senders=options["sender"], expiry_date=_end(options["expires"]))
+        secret = ApiKey.objects.assign_key(key)
+        with refusals_as_command_errors():
+            try:
+                key.full_clean()
+            except ValidationError as error:
+                raise CommandError("; ".join(error.messages)) from error
+            key.save(force_insert=True)
+        self.stdout.write(secret)
+        self.stderr.write(
+            f"Key {key.prefix} of {key.name} speaks for {', '.join(key.senders)}. Store it now.", self.style.SUCCESS
+        )
+
+
+def _pattern(text: str) -> str:
+    try:
+        return sender_pattern(text)
+    except ValidationError as error:
+        raise ArgumentTypeError(error.messages[0]) from error
+
+
+def _day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no day such as 2027-12-31") from error
+    if day < timezone.localdate():
+        raise ArgumentTypeError(f"{text} is over")
+    return day
+
+
+def _end(day: date | None) -> datetime | None:
+    """The end of ``day`` on the server's clocks."""
+    return None if day is None else timezone.make_aware(datetime.combine(day, time.min)) + timedelta(days=1)

@@ -1,0 +1,251 @@
+"""Messages with their frozen bytes, and the outbox: one Delivery per message and recipient.
+
+A row is claimed in a short statement, its message is sent outside any transaction, and the outcome is
+recorded in another short statement. Time is PostgreSQL's (clocks of machines may differ),
+and ``attempt`` is the fencing token: who was overtaken while sending records nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django.db import connection, models
+from django.db.models.functions import Now
+
+from meetings.itip.message import Method
+from meetings.models.meeting import Meeting, Revision
+
+
+class DeliveryState(models.TextChoices):
+    """Where one message to one person stands; ``failed`` stays until somebody asks for another try."""
+
+    QUEUED = "queued", "queued"
+    SENDING = "sending", "sending"
+    SENT = "sent", "sent"
+    FAILED = "failed", "failed"
+    SUPERSEDED = "superseded", "superseded"
+
+
+LIVE = (DeliveryState.QUEUED, DeliveryState.SENDING)
+
+
+class Message(models.Model):
+    """One e-mail as it leaves: its bytes are frozen in the meeting's transaction."""
+
+    revision = models.ForeignKey(Revision, models.CASCADE, related_name="messages")
+    method = models.CharField("METHOD", max_length=7, choices=[(method.value, method.value) for method in Method])
+    message_id = models.CharField("Message-ID", max_length=255, unique=True)
+    dtstamp = models.DateTimeField("DTSTAMP")
+    subject = models.TextField()
+    envelope_from = models.CharField(max_length=320)
+    raw = models.BinaryField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("id",)
+        indexes = [
+            models.Index(fields=["created_at"], condition=models.Q(raw__isnull=False), name="message_with_bytes"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.message_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to send to ``address`` until the lease ends; ``attempt`` proves it when recording."""
+
+    delivery_id: int
+    attempt: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a claim: its next state and the mail server's last words.
+
+    ``retry_after`` is in seconds, for ``queued``; past the delivery's ``expires_at`` it becomes ``failed``.
+    ``may_have_left`` marks an end that leaves open whether the recipient has the mail.
+    """
+
+    claim: Claim
+    state: DeliveryState
+    reply: str
+    retry_after: float = 0.0
+    may_have_left: bool = False
+
+
+# What is no longer to be sent ends here instead of being claimed: a newer message to the same person covers it, or
+# its deadline has passed. A row that fell due after its deadline was asked for nevertheless (a meeting that is over,
+# an operator's "try again"), and gets its attempt.
+_CLAIM = """
+WITH next AS MATERIALIZED (
+    SELECT candidate.id,
+           CASE WHEN EXISTS (
+                    SELECT FROM meetings_delivery AS newer
+                    WHERE newer.meeting_id = candidate.meeting_id AND newer.address_key = candidate.address_key
+                      AND newer.id > candidate.id AND newer.state IN ('queued', 'sending'))
+                THEN 'superseded'
+                WHEN candidate.expires_at < statement_timestamp() AND candidate.due_at <= candidate.expires_at
+                THEN 'failed'
+                ELSE 'sending' END AS state
+    FROM meetings_delivery AS candidate
+    WHERE candidate.message_id = %(message)s
+      AND ((candidate.state = 'queued' AND candidate.due_at <= statement_timestamp())
+        OR (candidate.state = 'sending' AND candidate.lease_until < statement_timestamp()))
+      AND NOT EXISTS (
+        SELECT FROM meetings_delivery AS older
+        WHERE older.meeting_id = candidate.meeting_id AND older.address_key = candidate.address_key
+          AND older.id < candidate.id AND older.state IN ('queued', 'sending'))
+    ORDER BY candidate.id FOR UPDATE OF candidate SKIP LOCKED)
+UPDATE meetings_delivery AS mine
+SET state = next.state,
+    attempt = mine.attempt + (next.state = 'sending')::int,
+    lease_until = CASE WHEN next.state = 'sending'
+                       THEN statement_timestamp() + make_interval(secs => %(lease)s) END,
+    may_have_left = mine.may_have_left OR mine.state = 'sending',
+    finished_at = CASE WHEN next.state = 'sending' THEN mine.finished_at ELSE statement_timestamp() END,
+    last_reply = CASE WHEN next.state = 'failed' AND mine.last_reply = ''
+                      THEN 'not sent before its deadline' ELSE mine.last_reply END
+FROM next
+WHERE mine.id = next.id
+RETURNING mine.id, mine.attempt, mine.address, mine.state
+"""
+
+_FINISH = """
+UPDATE meetings_delivery AS mine
+SET state = CASE WHEN verdict.state = 'queued' AND EXISTS (
+                        SELECT FROM meetings_delivery AS newer
+                        WHERE newer.meeting_id = mine.meeting_id AND newer.address_key = mine.address_key
+                          AND newer.id > mine.id AND newer.state IN ('queued', 'sending'))
+                 THEN 'superseded'
+                 WHEN verdict.retry_after > 0
+                  AND statement_timestamp() + make_interval(secs => verdict.retry_after) > mine.expires_at
+                 THEN 'failed' ELSE verdict.state END,
+    last_reply = verdict.reply, lease_until = NULL,
+    due_at = statement_timestamp() + make_interval(secs => verdict.retry_after),
+    may_have_left = mine.may_have_left OR verdict.may_have_left,
+    finished_at = statement_timestamp()
+FROM unnest(%(ids)s::bigint[], %(attempts)s::int[], %(states)s::text[], %(replies)s::text[],
+            %(retry_after)s::float[], %(may_have_left)s::bool[])
+     AS verdict (id, attempt, state, reply, retry_after, may_have_left)
+WHERE mine.id = verdict.id AND mine.attempt = verdict.attempt AND mine.state = 'sending'
+"""
+
+_DUE = """
+SELECT message_id FROM (
+    (SELECT message_id, due_at AS since FROM meetings_delivery AS candidate
+     WHERE state = 'queued' AND due_at <= statement_timestamp() AND NOT EXISTS (
+        SELECT FROM meetings_delivery AS older
+        WHERE older.meeting_id = candidate.meeting_id AND older.address_key = candidate.address_key
+          AND older.id < candidate.id AND older.state IN ('queued', 'sending'))
+     ORDER BY due_at LIMIT %(limit)s)
+    UNION ALL
+    (SELECT message_id, lease_until FROM meetings_delivery AS candidate
+     WHERE state = 'sending' AND lease_until < statement_timestamp() AND NOT EXISTS (
+        SELECT FROM meetings_delivery AS older
+        WHERE older.meeting_id = candidate.meeting_id AND older.address_key = candidate.address_key
+          AND older.id < candidate.id AND older.state IN ('queued', 'sending'))
+     ORDER BY lease_until LIMIT %(limit)s)) AS due
+GROUP BY message_id
+ORDER BY min(since), message_id
+"""
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """The outbox's verbs."""
+
+    def claim(self, message_id: int, *, lease: float) -> list[Claim]:
+        """Claim what is due of the message for ``lease`` seconds; committed before any byte is sent.
+
+        Due is what is queued for now or earlier, or was claimed by somebody whose lease ran out, and has no
+        older live delivery of the same meeting to the same person: a CANCEL cannot overtake its REQUEST.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(_CLAIM, {"message": message_id, "lease": lease})
+            return [Claim(*row) for *row, state in cursor.fetchall() if state == DeliveryState.SENDING]
+
+    def due_messages(self, limit: int) -> list[int]:
+        """The ids of messages of which something can be claimed now, those that wait longest first.
+
+        Looks at ``limit`` queued deliveries and as many whose lease ran out. What an older delivery holds up is
+        left out, so that it takes nobody's place.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(_DUE, {"limit": limit})
+            return [message for (message,) in cursor.fetchall()]
+
+    def finish(self, verdicts: Sequence[Verdict]) -> int:
+        """Record the verdicts of claims that still hold; returns how many did."""
+        columns: dict[str, list[Any]] = {
+            "ids": [verdict.claim.delivery_id for verdict in verdicts],
+            "attempts": [verdict.claim.attempt for verdict in verdicts],
+            "states": [verdict.state.value for verdict in verdicts],
+            "replies": [verdict.reply for verdict in verdicts],
+            "retry_after": [verdict.retry_after for verdict in verdicts],
+            "may_have_left": [verdict.may_have_left for verdict in verdicts],
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_FINISH, columns)
+            return int(cursor.rowcount)
+
+    def in_hand(self) -> Self:
+        """Those that are being sent, or could be now."""
+        due = models.Q(state=DeliveryState.QUEUED, due_at__lte=Now())
+        return self.filter(models.Q(state=DeliveryState.SENDING) | due)
+
+    def requeue(self) -> int:
+        """Have these tried again at once, but for those that a newer delivery has overtaken. Returns how many were."""
+        newer = Delivery.objects.filter(
+            meeting=models.OuterRef("meeting"), address_key=models.OuterRef("address_key"), pk__gt=models.OuterRef("pk")
+        )
+        return self.filter(~models.Exists(newer)).update(state=DeliveryState.QUEUED, due_at=Now())
+
+    def give_up_queued(self) -> int:
+        """Fail what is still queued: the caller was told that nothing goes out. Returns how many rows were."""
+        return self.filter(state=DeliveryState.QUEUED).update(state=DeliveryState.FAILED, finished_at=Now())
+
+    def supersede_queued(self) -> int:
+        """Drop what is still queued: a newer message covers it. Returns how many rows were."""
+        return self.filter(state=DeliveryState.QUEUED).update(state=DeliveryState.SUPERSEDED, finished_at=Now())
+
+
+class Delivery(models.Model):
+    """One message to one recipient."""
+
+    message = models.ForeignKey(Message, models.CASCADE, related_name="deliveries")
+    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="deliveries")
+    address = models.CharField(max_length=320)
+    address_key = models.CharField(max_length=320)
+    state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(db_default=Now())
+    lease_until = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(help_text="No further try after this instant.")
+    may_have_left = models.BooleanField(default=False, help_text="An attempt ended without the mail server's word.")
+    last_reply = models.TextField(blank=True, help_text="The mail server's last words.")
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, help_text="End of the newest attempt.")
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(state__in=DeliveryState.values), name="delivery_state_known"),
+            models.CheckConstraint(
+                condition=~models.Q(state=DeliveryState.SENDING) | models.Q(lease_until__isnull=False),
+                name="sending_has_a_lease",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(state=DeliveryState.QUEUED), name="delivery_due"),
+            models.Index(
+                fields=["lease_until"], condition=models.Q(state=DeliveryState.SENDING), name="delivery_leased"
+            ),
+            models.Index(fields=["meeting", "address_key"], condition=models.Q(state__in=LIVE), name="delivery_live"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.state}"

@@ -1,0 +1,148 @@
+"""Store a plan: the revision, its messages with their exact bytes, and a delivery for each recipient.
+
+Runs inside the transaction that holds the meeting's row. What it returns is sent once that transaction
+is committed, and only then.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from meetings.imip.compose import Envelope, compose
+from meetings.itip.event import address_key
+from meetings.itip.message import Message as ItipMessage
+from meetings.itip.message import Method
+from meetings.itip.organizer import Plan
+from meetings.models import Delivery, DeliveryState, Meeting, Message, Revision
+from meetings.models.delivery import Claim, DeliveryQuerySet
+
+RETRY_FOR = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A stored message, the claims made on its deliveries already, and the deliveries ``waiting`` to be claimed."""
+
+    message: Message
+    claims: tuple[Claim, ...] = ()
+    waiting: tuple[int, ...] = ()
+
+
+def store_plan(meeting: Meeting, plan: Plan, *, asked_by: str, claimed: bool) -> list[Outgoing]:
+    """Make ``plan`` the meeting's state and store its messages, in order; ``asked_by`` is for the record.
+
+    ``claimed``: the caller sends right after the commit, so the rows are inserted claimed (one commit less).
+    """
+    messages = _needed(meeting, plan.messages) if meeting.pk else plan.messages
+    envelopes = _compose(meeting, messages)
+    meeting.thread = meeting.thread or envelopes[0].message_id
+    meeting.hold(plan)
+    revision = Revision.objects.create(
+        meeting=meeting, sequence=plan.event.sequence, changes=plan.changes, asked_by=asked_by
+    )
+    busy = _make_way(meeting.deliveries.all()) if meeting.sequence else set()
+    return _store_messages(revision, messages, envelopes, claimable=lambda key: claimed and key not in busy)
+
+
+def store_resend(meeting: Meeting, plan: Plan, *, claimed: bool) -> list[Outgoing]:
+    """Store the plan's messages once more under the current revision; ``claimed`` as above."""
+    meeting.dtstamp = plan.dtstamp
+    meeting.save(update_fields=["dtstamp"])
+    revision = meeting.revisions.get(sequence=plan.event.sequence)
+    keys = [address_key(attendee.address) for message in plan.messages for attendee in message.recipients]
+    busy = _make_way(meeting.deliveries.filter(address_key__in=keys))
+    envelopes = _compose(meeting, plan.messages)
+    return _store_messages(revision, plan.messages, envelopes, claimable=lambda key: claimed and key not in busy)
+
+
+def _needed(meeting: Meeting, messages: Sequence[ItipMessage]) -> list[ItipMessage]:
+    """Leave out the CANCELs of those whose REQUEST cannot have left: they know of no meeting (interop A6)."""
+    if all(message.method is Method.REQUEST for message in messages):
+        return list(messages)
+    may_know = Q(state__in=[DeliveryState.SENT, DeliveryState.SENDING]) | Q(may_have_left=True)
+    know = set(meeting.deliveries.filter(may_know).values_list("address_key", flat=True))
+    needed = []
+    for message in messages:
+        keys = {address_key(attendee.address) for attendee in message.recipients}
+        if message.method is Method.REQUEST:
+            know |= keys
+        if keys & know:
+            needed.append(message)
+    return needed
+
+
+def _compose(meeting: Meeting, messages: Iterable[ItipMessage]) -> list[Envelope]:
+    return [
+        compose(
+            message,
+            language=meeting.language,
+            domain=settings.MEETINGS_MESSAGE_ID_DOMAIN,
+            thread=meeting.thread,
+            attach_calendar=settings.MEETINGS_ATTACH_CALENDAR,
+        )
+        for message in messages
+    ]
+
+
+def _make_way(older: DeliveryQuerySet) -> set[str]:
+    """Supersede what of ``older`` has not left yet; the keys of people to whom some of it is leaving just now."""
+    older.supersede_queued()
+    return set(older.filter(state=DeliveryState.SENDING).values_list("address_key", flat=True))
+
+
+def _store_messages(
+    revision: Revision,
+    messages: Sequence[ItipMessage],
+    envelopes: Sequence[Envelope],
+    *,
+    claimable: Callable[[str], bool],
+) -> list[Outgoing]:
+    rows = Message.objects.bulk_create(
+        _message_row(revision, message, envelope) for message, envelope in zip(messages, envelopes, strict=True)
+    )
+    deliveries = Delivery.objects.bulk_create(
+        _delivery_row(revision.meeting, row, address, claimed=claimable(address_key(address)))
+        for row, envelope in zip(rows, envelopes, strict=True)
+        for address in envelope.recipients
+    )
+    return [_outgoing(row, [delivery for delivery in deliveries if delivery.message_id == row.pk]) for row in rows]
+
+
+def _message_row(revision: Revision, message: ItipMessage, envelope: Envelope) -> Message:
+    return Message(
+        revision=revision,
+        method=message.method.value,
+        message_id=envelope.message_id,
+        dtstamp=message.dtstamp,
+        subject=envelope.subject,
+        envelope_from=settings.MEETINGS_ENVELOPE_FROM or message.event.organizer.address,
+        raw=envelope.raw,
+    )
+
+
+def _delivery_row(meeting: Meeting, message: Message, address: str, *, claimed: bool) -> Delivery:
+    row = Delivery(
+        message=message,
+        meeting=meeting,
+        address=address,
+        address_key=address_key(address),
+        expires_at=min(message.created_at + RETRY_FOR, meeting.ends_at),
+    )
+    if claimed:
+        row.state = DeliveryState.SENDING
+        row.attempt = 1
+        row.lease_until = Now() + timedelta(seconds=settings.MEETINGS_LEASE)
+    return row
+
+
+def _outgoing(message: Message, deliveries: Sequence[Delivery]) -> Outgoing:
+    claimed = [delivery for delivery in deliveries if delivery.state == DeliveryState.SENDING]
+    return Outgoing(
+        message,
+        claims=tuple(Claim(delivery.pk, delivery.attempt, delivery.address) for delivery in claimed),
+        waiting=tuple(delivery.pk for delivery in deliveries if delivery.state == DeliveryState.QUEUED),
+    )

@@ -1,0 +1,96 @@
+"""One mail's page and file, and the list of deliveries."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from meetings.models import Message
+from tests.admin.pages import page
+from tests.cast import CAROL
+from tests.mail import read
+from tests.smtp_server import ScriptedSMTP
+from tests.stored import sent
+
+pytestmark = pytest.mark.django_db
+DELIVERIES = "/admin/meetings/delivery/"
+
+
+def file_of(message: Message) -> str:
+    """The address of a mail's file."""
+    return reverse("admin:meetings_message_eml", args=[message.pk])
+
+
+def test_the_file_is_what_the_mail_server_got(viewer: Client, mail_server: ScriptedSMTP) -> None:
+    sent(uid='a/b "c"')
+    response = viewer.get(file_of(Message.objects.get()))
+    assert response.content == mail_server.accepted[0].raw
+    assert response["Content-Type"] == "message/rfc822"
+    assert response["Content-Disposition"] == 'attachment; filename="ab_c-0-REQUEST.eml"'
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert read(response.content).method == "REQUEST"
+
+
+def test_the_file_is_for_who_may_see_mails(viewer: Client, mail_server: ScriptedSMTP) -> None:
+    sent()
+    url = file_of(Message.objects.get())
+    victor = User.objects.get(username="victor")
+    victor.user_permissions.remove(*victor.user_permissions.filter(codename="view_message"))
+    assert viewer.get(url).status_code == 403
+    assert Client().get(url).status_code == 302
+
+
+def test_a_mail_that_is_no_longer_kept(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    sent()
+    Message.objects.update(raw=None)
+    message = Message.objects.get()
+    assert admin_client.get(file_of(message)).status_code == 404
+    assert "no longer kept" in page(admin_client, f"/admin/meetings/message/{message.pk}/change/")
+
+
+def test_a_mails_page_shows_its_text_its_calendar_and_its_source(viewer: Client, mail_server: ScriptedSMTP) -> None:
+    sent(summary="周会 <script>", description="带上数字。")
+    message = Message.objects.get()
+    html = page(viewer, f"/admin/meetings/message/{message.pk}/change/")
+    for shown in ["带上数字。", "BEGIN:VEVENT", "METHOD:REQUEST", "MIME-Version: 1.0", message.message_id.strip("<>")]:
+        assert shown in html
+    assert "<script>\n" not in html
+    assert "周会 &lt;script&gt;" in html
+
+
+def test_mails_are_not_listed_in_the_index(admin_client: Client) -> None:
+    index = page(admin_client, "/admin/")
+    assert DELIVERIES in index
+    assert "/admin/meetings/message/" not in index
+
+
+def test_deliveries_are_found_by_state_and_address(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
+    sent()
+    html = page(admin_client, f"{DELIVERIES}?state__exact=failed")
+    assert CAROL.address in html
+    assert "no such user" in html
+    assert "bob@example.org" not in html
+    assert "bob@example.org" in page(admin_client, f"{DELIVERIES}?q=bob")
+
+
+def test_the_list_of_deliveries_needs_the_same_queries_for_one_as_for_many(
+    admin_client: Client, mail_server: ScriptedSMTP, django_assert_num_queries: Any
+) -> None:
+    for number in range(3):
+        sent(uid=str(number))
+    # Session, operator, count, first and last day, days, deliveries with their meetings and messages.
+    with django_assert_num_queries(6) as queries:
+        page(admin_client, DELIVERIES)
+    assert '"raw"' not in str(queries.captured_queries)
+
+
+def test_a_deliverys_page_leads_to_its_meeting_and_its_mail(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    stored = sent()
+    delivery = stored.deliveries.first()
+    assert delivery is not None
+    html = page(admin_client, f"{DELIVERIES}{delivery.pk}/change/")
+    assert f"/admin/meetings/meeting/{stored.pk}/change/" in html
+    assert f"/admin/meetings/message/{delivery.message_id}/change/" in html

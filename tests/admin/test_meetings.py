@@ -1,0 +1,202 @@
+"""The list of meetings, and one meeting's page."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from meetings.admin.history import VERSIONS_SHOWN
+from meetings.models import Delivery, DeliveryState, Meeting, OccurrenceOverride
+from tests.admin.pages import LIST, page, page_of
+from tests.cast import BOB, CAROL, MONDAYS
+from tests.smtp_server import ScriptedSMTP
+from tests.stored import cancelled, sent, updated
+
+pytestmark = pytest.mark.django_db
+DjangoAssertNumQueries = Any
+REFUSES_CAROL = {CAROL.address: "550 5.1.1 no such user"}
+
+
+def listed(client: Client, query: str) -> set[str]:
+    """The uids of the meetings that the list shows for a query."""
+    response = client.get(f"{LIST}?{query}")
+    assert response.status_code == 200
+    return {meeting.uid for meeting in response.context["cl"].result_list}
+
+
+def test_the_list_says_what_when_who_and_how_the_mail_stands(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["rcpt"] = REFUSES_CAROL
+    sent(rule=MONDAYS)
+    html = page(admin_client, LIST)
+    for shown in ["Weekly review", "2027-03-01 10:00", "Asia/Shanghai", "alice@example.com", "meeting-1", "↻"]:
+        assert shown in html
+    assert '<span class="chip failed">1 failed</span> <span class="chip sent">1 sent</span>' in html
+
+
+def test_an_all_day_meeting_is_listed_by_its_day(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    sent(start=datetime(2027, 3, 1), end=datetime(2027, 3, 2), all_day=True)
+    html = page(admin_client, LIST)
+    assert "all day" in html
+    assert "00:00" not in html
+
+
+def test_the_list_needs_the_same_queries_for_one_meeting_as_for_many(
+    admin_client: Client, mail_server: ScriptedSMTP, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    sent(uid="first")
+    # Session, operator, count, first and last day, days, keys to filter by, meetings, their mails.
+    with django_assert_num_queries(8):
+        page(admin_client, LIST)
+    for number in range(12):
+        sent(uid=f"meeting-{number}", start=datetime(2027, 3, 1, 10), end=datetime(2027, 3, 1, 12))
+    with django_assert_num_queries(8):
+        page(admin_client, LIST)
+
+
+def test_only_the_newest_mail_of_the_current_version_counts(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["rcpt"] = REFUSES_CAROL
+    stored = sent()
+    mail_server.scripts["rcpt"] = "250 ok"
+    updated(stored, summary="Monthly review")
+    html = page(admin_client, LIST)
+    assert "2 sent" in html
+    assert "1 failed" not in html
+
+
+@pytest.mark.parametrize("words", ["meeting-2", "quarterly", "alice@", BOB.address, "BOB@"])
+def test_search_finds_by_uid_subject_organizer_and_attendee(
+    admin_client: Client, mail_server: ScriptedSMTP, words: str
+) -> None:
+    sent(uid="meeting-2", summary="Quarterly figures", attendees=(BOB,))
+    sent(uid="another", attendees=(CAROL,))
+    assert "meeting-2" in listed(admin_client, f"q={words}")
+    assert ("another" in listed(admin_client, f"q={words}")) is (words == "alice@")
+
+
+def test_filters_by_status_and_mail(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    sent(uid="fine")
+    cancelled(sent(uid="off"))
+    mail_server.scripts["rcpt"] = REFUSES_CAROL
+    sent(uid="refused")
+    late = sent(uid="late", attendees=(BOB,))
+    Delivery.objects.filter(meeting=late).update(state=DeliveryState.QUEUED)
+    assert listed(admin_client, "status__exact=CANCELLED") == {"off"}
+    assert listed(admin_client, "mail=failed") == {"refused"}
+    assert listed(admin_client, "mail=waiting") == {"late"}
+    assert listed(admin_client, "mail=sent") == {"fine", "off"}
+    assert listed(admin_client, "") == {"fine", "off", "refused", "late"}
+
+
+def test_filters_by_time(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    soon = timezone.localtime().replace(tzinfo=None, second=0, microsecond=0) + timedelta(days=2)
+    sent(uid="soon", start=soon, end=soon + timedelta(hours=1))
+    sent(uid="far", start=soon + timedelta(days=30), end=soon + timedelta(days=31))
+    sent(uid="past", start=soon - timedelta(days=30), end=soon - timedelta(days=29))
+    assert listed(admin_client, "when=week") == {"soon"}
+    assert listed(admin_client, "when=ahead") == {"soon", "far"}
+    assert listed(admin_client, "when=over") == {"past"}
+
+
+def test_a_meetings_page_shows_people_versions_changes_and_the_mail_servers_words(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    mail_server.scripts["rcpt"] = REFUSES_CAROL
+    stored = updated(sent(rule=MONDAYS), summary="Monthly <review>")
+    html = page(admin_client, page_of(stored))
+    for shown in [
+        "10:00–11:00 (Asia/Shanghai, UTC+08:00)",
+        "every Monday",
+        "Bob &lt;bob@example.org&gt;",
+        "OPT-PARTICIPANT",
+        "NEEDS-ACTION",
+        "no such user",
+        "SEQUENCE 1",
+        "key HR system",
+        "<td>SUMMARY</td>",
+        "Weekly review",
+        "Monthly &lt;review&gt;",
+    ]:
+        assert shown in html
+    assert "<review>" not in html
+
+
+def test_a_meetings_page_needs_few_queries(
+    admin_client: Client, mail_server: ScriptedSMTP, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    stored = updated(sent(), summary="2")
+    # Session, operator, meeting, attendees, overrides, newest deliveries, revisions, deliveries, continuation.
+    with django_assert_num_queries(9):
+        page(admin_client, page_of(stored))
+
+
+def test_a_series_page_shows_what_was_done_to_single_occurrences(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    stored = sent(rule=MONDAYS)
+    OccurrenceOverride.objects.create(meeting=stored, recurrence_id=datetime(2027, 3, 8, 10), is_cancelled=True)
+    assert "2027-03-08 10:00: cancelled" in page(admin_client, page_of(stored))
+
+
+def test_a_series_that_was_cut_and_its_continuation_lead_to_each_other(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    first, later = sent(uid="1", summary="Until May"), sent(uid="2", summary="From May")
+    Meeting.objects.filter(pk=later.pk).update(continues=first)
+    assert f'<a href="{page_of(later)}">From May</a>' in page(admin_client, page_of(first))
+    assert f'<a href="{page_of(first)}">Until May</a>' in page(admin_client, page_of(later))
+
+
+def test_old_versions_are_a_click_away(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    stored = sent()
+    for number in range(VERSIONS_SHOWN):
+        stored = updated(stored, summary=str(number))
+    html = page(admin_client, page_of(stored))
+    assert "<h3>SEQUENCE 0" not in html
+    assert "1 older version" in html
+    assert "<h3>SEQUENCE 0" in page(admin_client, page_of(stored) + "?all=1")
+
+
+def test_of_many_deliveries_a_link_leads_to_the_rest(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    stored = sent(attendees=tuple(BOB.__class__(address=f"a{number}@example.org") for number in range(60)))
+    html = page(admin_client, page_of(stored))
+    revision = stored.revisions.get()
+    link = f"/admin/meetings/delivery/?message__revision__id__exact={revision.pk}"
+    assert link in html
+    assert admin_client.get(link).context["cl"].result_count == 60
+
+
+@pytest.mark.parametrize("path", ["add/", "{pk}/delete/"])
+def test_nobody_adds_or_deletes_meetings(admin_client: Client, mail_server: ScriptedSMTP, path: str) -> None:
+    stored = sent()
+    assert admin_client.get(LIST + path.format(pk=stored.pk)).status_code == 403
+
+
+def test_nobody_changes_a_meeting_by_hand(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    stored = sent()
+    assert admin_client.post(page_of(stored), {"summary": "Forged"}).status_code == 403
+    assert Meeting.objects.get().summary == "Weekly review"
+    assert 'name="summary"' not in page(admin_client, page_of(stored))
+
+
+def test_an_unknown_meeting_is_a_page_that_says_so(admin_client: Client) -> None:
+    response = admin_client.get(f"{LIST}4711/change/", follow=True)
+    assert "doesn’t exist" in response.content.decode()
+
+
+def test_a_viewer_sees_no_errands(viewer: Client, mail_server: ScriptedSMTP) -> None:
+    stored = sent()
+    assert "Cancel selected" not in page(viewer, LIST)
+    html = page(viewer, page_of(stored))
+    assert "Cancel meeting" not in html
+    assert ".eml" in html
+
+
+def test_mail_is_not_linked_for_who_may_not_read_it(viewer: Client, mail_server: ScriptedSMTP) -> None:
+    victor = User.objects.get(username="victor")
+    victor.user_permissions.remove(*victor.user_permissions.filter(codename="view_message"))
+    html = page(viewer, page_of(sent()))
+    assert "REQUEST" in html
+    assert ".eml" not in html

@@ -1,0 +1,92 @@
+"""What the tests of the HTTP interface share: calls that must succeed, and ways to break the database."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+import pytest
+from django.db import connection
+
+from meetings.models import Meeting
+from tests.api.answers import body_of
+from tests.conftest import Call
+from tests.mail import Invitation
+from tests.smtp_server import ScriptedSMTP
+
+Do = Callable[..., dict[str, Any]]
+Refused = Callable[[Any], dict[str, Any]]
+Last = Callable[[], Invitation]
+
+
+@pytest.fixture
+def send(call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP) -> Do:
+    """Send the meeting with these changes and return the answer to it."""
+
+    def do(**changes: Any) -> dict[str, Any]:
+        return _accepted(call(meeting | changes))
+
+    return do
+
+
+@pytest.fixture
+def update(call: Call) -> Do:
+    """Update these fields of a meeting."""
+
+    def do(uid: str, **fields: Any) -> dict[str, Any]:
+        return _accepted(call({"operation": "update", "uid": uid, **fields}))
+
+    return do
+
+
+@pytest.fixture
+def cancel(call: Call) -> Do:
+    """Cancel a meeting."""
+
+    def do(uid: str, **fields: Any) -> dict[str, Any]:
+        return _accepted(call({"operation": "cancel", "uid": uid, **fields}))
+
+    return do
+
+
+@pytest.fixture
+def last(mails: Callable[[], list[Invitation]]) -> Last:
+    """The newest mail."""
+    return lambda: mails()[-1]
+
+
+@pytest.fixture
+def refused(mail_server: ScriptedSMTP, db: None) -> Refused:
+    """The body of a refusal; nothing must have been stored, and nothing mailed, since the test began or last asked."""
+    known = _state(mail_server)
+
+    def check(response: Any) -> dict[str, Any]:
+        assert 400 <= response.status_code < 500, response.content[:300]
+        assert _state(mail_server) == known
+        return body_of(response)
+
+    return check
+
+
+def _state(mail_server: ScriptedSMTP) -> tuple[Any, ...]:
+    return list(Meeting.objects.values_list("uid", "sequence", "status")), len(mail_server.received)
+
+
+def _accepted(response: Any) -> dict[str, Any]:
+    body = body_of(response)
+    assert response.status_code == 200, body
+    assert body["result"] == 1, body
+    return body
+
+
+@contextmanager
+def other_connection() -> Iterator[Any]:
+    """A cursor of a second session, as another server process has one."""
+    parameters = {name: value for name, value in connection.get_connection_params().items() if name != "context"}
+    second = psycopg2.connect(**{name: value for name, value in parameters.items() if name != "cursor_factory"})
+    second.autocommit = True
+    try:
+        with second.cursor() as cursor:
+            yield cursor
+    finally:
+        second.close()

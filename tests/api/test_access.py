@@ -1,0 +1,209 @@
+"""Who may call, who may speak for whom, and that no key shows up where it can be read."""
+
+import json
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from meetings.models import ApiKey, Meeting
+from tests.api.answers import body_of
+from tests.api.conftest import Do, Refused
+from tests.conftest import Call
+from tests.smtp_server import ScriptedSMTP
+
+pytestmark = pytest.mark.django_db
+
+
+def new_key(**fields: Any) -> tuple[ApiKey, str]:
+    """A key that may speak for everybody at example.com, and its secret."""
+    key, secret = ApiKey.objects.create_key(**{"name": "another", "senders": ["*@example.com"]} | fields)
+    assert isinstance(key, ApiKey)
+    return key, str(secret)
+
+
+def post(body: Any, address: str = "127.0.0.1", **headers: str) -> Any:
+    """A call with just these headers from ``address``."""
+    return Client(headers=headers, REMOTE_ADDR=address).post(
+        "/meeting_server/", json.dumps(body).encode(), content_type="application/json"
+    )
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "wrong",
+        "wrong.wrong",
+        "{secret}x",
+        "{prefix}.wrong",
+        "{prefix}",
+        "",
+        " ",
+        "{secret} {secret}",
+        "{secret},",
+        "ключ",
+        "\x00",
+        "' OR 1=1 --",
+        "x" * 5000,
+        "." * 500,
+    ],
+)
+@pytest.mark.parametrize("scheme", ["Api-Key ", "api-key ", "Bearer ", "Basic ", ""])
+def test_a_wrong_or_malformed_key_is_unauthorized(
+    secret: str, meeting: dict[str, Any], refused: Refused, scheme: str, given: str
+) -> None:
+    key = scheme + given.format(secret=secret, prefix=secret.partition(".")[0])
+    response = post(meeting, Authorization=key)
+    assert (response.status_code, refused(response)) == (401, {"error": "Unauthorized"})
+
+
+@pytest.mark.parametrize("fields", [{"revoked": True}, {"expiry_date": timezone.now() - timedelta(seconds=1)}])
+def test_a_revoked_or_expired_key_is_unauthorized(
+    call: Call, meeting: dict[str, Any], refused: Refused, fields: dict[str, Any]
+) -> None:
+    response = call(meeting, key=new_key(**fields)[1])
+    assert (response.status_code, refused(response)) == (401, {"error": "Unauthorized"})
+
+
+def test_a_key_works_until_it_expires(call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP) -> None:
+    _, secret = new_key(expiry_date=timezone.now() + timedelta(minutes=1))
+    assert call(meeting, key=secret).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("senders", "sender", "status"),
+    [
+        (["*@example.com"], "alice@example.com", 200),
+        (["ALICE@Example.com"], "Alice <alice@EXAMPLE.COM>", 200),
+        (["bob@example.com", "alice@example.com"], "alice@example.com", 200),
+        (["*"], "alice@anywhere.example", 200),
+        (["*@example.com"], "alice@example.com.evil.example", 403),
+        (["*@example.com"], "alice@sub.example.com", 403),
+        (["*@example.com"], "bob@example.org", 403),
+        (["alice@example.com"], "malice@example.com", 403),
+        ([], "alice@example.com", 403),
+    ],
+)
+def test_a_key_speaks_for_its_senders_alone(
+    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP, senders: list[str], sender: str, status: int
+) -> None:
+    response = call(meeting | {"sender": sender}, key=new_key(senders=senders)[1])
+    assert response.status_code == status
+    assert Meeting.objects.exists() is (status == 200)
+    assert bool(mail_server.received) is (status == 200)
+
+
+@pytest.mark.parametrize("given", [{}, {"sender": "alice@example.com"}])
+@pytest.mark.parametrize("operation", ["update", "cancel"])
+def test_a_key_that_lost_its_sender_may_not_change_the_meeting_either(
+    call: Call, send: Do, mail_server: ScriptedSMTP, operation: str, given: dict[str, str]
+) -> None:
+    uid = send()["uid"]
+    ApiKey.objects.update(senders=["bob@example.com"])
+    response = call({"operation": operation, "uid": uid, **given})
+    assert (response.status_code, list(body_of(response)["fields"])) == (403, ["sender"])
+    assert Meeting.objects.get().sequence == 0
+    assert len(mail_server.received) == 1
+
+
+def test_another_keys_meeting_looks_as_if_nobody_had_sent_it(call: Call, send: Do, mail_server: ScriptedSMTP) -> None:
+    uid = send()["uid"]
+    _, other = new_key()
+    for operation in ("update", "cancel"):
+        theirs = call({"operation": operation, "uid": uid}, key=other)
+        nobodys = call({"operation": operation, "uid": "nobody's"}, key=other)
+        assert (theirs.status_code, theirs.content) == (404, nobodys.content)
+    assert Meeting.objects.get().sequence == 0
+    assert len(mail_server.received) == 1
+
+
+def test_another_keys_uid_cannot_be_sent_even_with_the_same_content(
+    call: Call, send: Do, meeting: dict[str, Any], mail_server: ScriptedSMTP
+) -> None:
+    send(uid="m")
+    response = call(meeting | {"uid": "m"}, key=new_key()[1])
+    assert (response.status_code, list(body_of(response)["fields"])) == (409, ["uid"])
+    assert len(mail_server.received) == 1
+
+
+def test_loopback_needs_a_key_unless_the_setting_says_otherwise(
+    meeting: dict[str, Any], mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    assert post(meeting).status_code == 401
+    settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
+    assert post(meeting).status_code == 200
+    assert post(meeting, "127.8.9.10").status_code == 200
+    assert post(meeting, "::1").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.1", "2001:db8::1", "", "::", "unix:", "nonsense"])
+def test_who_is_not_on_this_machine_always_needs_a_key(
+    meeting: dict[str, Any], refused: Refused, settings: Settings, address: str
+) -> None:
+    settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
+    assert refused(post(meeting, address)) == {"error": "Unauthorized"}
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server", "Forwarded", "X-Real-IP", "Via"],
+)
+def test_who_came_through_a_proxy_on_this_machine_needs_a_key(
+    meeting: dict[str, Any], refused: Refused, settings: Settings, header: str
+) -> None:
+    settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
+    assert refused(post(meeting, **{header: "127.0.0.1"})) == {"error": "Unauthorized"}
+    assert refused(post(meeting, **{header: ""})) == {"error": "Unauthorized"}
+
+
+def test_a_forged_proxy_header_does_not_make_a_caller_local(
+    meeting: dict[str, Any], refused: Refused, settings: Settings
+) -> None:
+    settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
+    assert refused(post(meeting, "192.0.2.1", **{"X-Forwarded-For": "127.0.0.1"})) == {"error": "Unauthorized"}
+
+
+def test_a_wrong_key_is_refused_on_loopback_too(meeting: dict[str, Any], refused: Refused, settings: Settings) -> None:
+    settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
+    assert refused(post(meeting, Authorization="Api-Key wrong.wrong")) == {"error": "Unauthorized"}
+
+
+def test_meetings_of_this_machine_and_of_keys_are_apart(
+    call: Call, send: Do, meeting: dict[str, Any], mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
+    keyed, local = send()["uid"], body_of(post(meeting))["uid"]
+    assert post({"operation": "cancel", "uid": keyed}).status_code == 404
+    assert call({"operation": "cancel", "uid": local}).status_code == 404
+
+
+def test_each_key_has_its_own_rate(call: Call, settings: Settings) -> None:
+    settings.MEETINGS_RATE = "1/min"
+    _, other = new_key()
+    assert [call({}).status_code, call({}).status_code, call({}, key=other).status_code] == [404, 429, 404]
+
+
+def test_no_log_and_no_answer_repeats_a_key(
+    call: Call, meeting: dict[str, Any], secret: str, mail_server: ScriptedSMTP, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    wrong = f"{secret.partition('.')[0]}.guessed"
+    mail_server.scripts["rcpt"] = "550 no"
+    answers = [
+        call(meeting),
+        call(meeting | {"sender": "x@y.example"}),
+        call(meeting | {"start": "x"}),
+        call({"operation": "cancel", "uid": "x"}),
+        call(raw=b"\xff"),
+        call(meeting, key=wrong),
+        Client(headers={"Authorization": f"Api-Key {secret}", "Host": "evil.example"}).post("/meeting_server/"),
+        Client(headers={"Authorization": f"Api-Key {secret}"}).get("/meeting_server/x"),
+    ]
+    told = caplog.text + "".join(answer.content.decode() + str(answer.headers) for answer in answers)
+    assert [answer.status_code for answer in answers] == [200, 403, 400, 404, 404, 401, 400, 404]
+    assert secret.split(".")[1] not in told
+    assert wrong not in told

@@ -1,0 +1,267 @@
+"""Every row of the contract's table of answers: its status, and exactly its body."""
+
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+
+from meeting_server.database import server
+from meetings.models import Delivery, DeliveryState, Meeting
+from meetings.models.delivery import LIVE
+from tests.api.answers import body_of, told
+from tests.api.conftest import Do, Refused, other_connection
+from tests.cast import BOB, CAROL
+from tests.conftest import Call
+from tests.smtp_server import ScriptedSMTP
+
+pytestmark = pytest.mark.django_db
+NOT_FOUND = {"error": "Not found"}
+
+
+def test_a_mail_accepted_for_one_person_is_result_1(
+    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
+) -> None:
+    mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
+    response = call(meeting | {"uid": "m"})
+    assert response.status_code == 200
+    assert told(response) == {
+        "result": 1,
+        "uid": "m",
+        "sequence": 0,
+        "recipients": {BOB.address: "sent", CAROL.address: "failed"},
+    }
+
+
+@pytest.mark.parametrize("operation", ["send", "cancel"])
+def test_a_repetition_answers_as_the_first_call_did(
+    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP, operation: str
+) -> None:
+    call(meeting | {"uid": "m"})
+    body = meeting | {"uid": "m", "operation": operation}
+    first = body_of(call(body))
+    mails = len(mail_server.received)
+    assert body_of(call(body)) == first
+    assert first["result"] == 1
+    assert len(mail_server.received) == mails
+
+
+@pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "451 4.3.0 later"])
+def test_nobodys_mail_accepted_is_result_0_and_nothing_will_be_mailed(
+    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP, reply: str
+) -> None:
+    mail_server.scripts["rcpt"] = reply
+    response = call(meeting | {"uid": "m"})
+    body = told(response)
+    assert response.status_code == 200
+    assert body == {
+        "result": 0,
+        "uid": "m",
+        "error": ANY,
+        "recipients": {BOB.address: "failed", CAROL.address: "failed"},
+    }
+    assert reply in body["error"]
+    assert not Delivery.objects.filter(state__in=LIVE).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("operation", ["send", "update", "cancel"])
+def test_a_call_whose_turn_does_not_come_in_time_is_accepted_for_later(
+    call: Call, meeting: dict[str, Any], settings: Settings, mail_server: ScriptedSMTP, operation: str
+) -> None:
+    sequence = 0 if operation == "send" else 1
+    if sequence:
+        call(meeting | {"uid": "m"})
+    mails = len(mail_server.received)
+    settings.MEETINGS_TIME_BUDGET = 0.05
+    with other_connection() as another_call:
+        another_call.execute("SELECT pg_advisory_lock(hashtextextended('m', 0))")
+        response = call(meeting | {"uid": "m", "operation": operation})
+    assert response.status_code == 202
+    assert told(response) == {
+        "result": 1,
+        "uid": "m",
+        "sequence": sequence,
+        "recipients": {BOB.address: "queued", CAROL.address: "queued"},
+    }
+    assert len(mail_server.received) == mails
+    assert Delivery.objects.filter(state=DeliveryState.QUEUED).count() == 2
+
+
+def test_a_caller_that_prefers_not_to_wait_is_answered_before_anything_is_mailed(
+    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
+) -> None:
+    response = call(meeting | {"uid": "m"}, Prefer="respond-async")
+    assert response.status_code == 202
+    assert told(response) == {
+        "result": 1,
+        "uid": "m",
+        "sequence": 0,
+        "recipients": {BOB.address: "queued", CAROL.address: "queued"},
+    }
+    assert not mail_server.received
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b" ", b"no JSON", b"[]", b"null", b'"text"', b"17", b'{"operation": '])
+def test_no_parameters_at_all_are_not_found(call: Call, refused: Refused, raw: bytes) -> None:
+    response = call(raw=raw)
+    assert (response.status_code, refused(response)) == (404, NOT_FOUND)
+
+
+@pytest.mark.parametrize("name", ["operation", "start", "end", "sender", "receiver", "subj"])
+def test_a_missing_parameter_of_a_send_is_named(
+    call: Call, meeting: dict[str, Any], refused: Refused, name: str
+) -> None:
+    del meeting[name]
+    response = call(meeting)
+    assert response.status_code == 400
+    assert refused(response) == NOT_FOUND | {"fields": {name: ["This parameter is required."]}}
+
+
+@pytest.mark.parametrize("operation", ["update", "cancel"])
+def test_an_update_and_a_cancel_need_the_uid(
+    call: Call, meeting: dict[str, Any], refused: Refused, operation: str
+) -> None:
+    response = call(meeting | {"operation": operation})
+    assert response.status_code == 400
+    assert refused(response) == NOT_FOUND | {"fields": {"uid": ["This parameter is required."]}}
+
+
+@pytest.mark.parametrize("receiver", [{}, {"required": []}, {"resource": ["room@example.com"]}])
+def test_a_send_without_a_single_person_is_missing_its_receiver(
+    call: Call, meeting: dict[str, Any], refused: Refused, receiver: Any
+) -> None:
+    response = call(meeting | {"receiver": receiver})
+    assert response.status_code == 400
+    assert refused(response) == NOT_FOUND | {"fields": {"receiver": [ANY]}}
+
+
+def test_a_wrong_parameter_is_named_to_its_part(call: Call, meeting: dict[str, Any], refused: Refused) -> None:
+    response = call(meeting | {"repeat": {"FREQ": "DAILY", "COUNT": 0}})
+    assert response.status_code == 400
+    assert refused(response) == {"error": "Invalid parameters", "fields": {"repeat.COUNT": [ANY]}}
+
+
+@pytest.mark.parametrize("operation", ["update", "cancel"])
+def test_a_uid_that_nobody_sent_is_not_found(call: Call, refused: Refused, operation: str) -> None:
+    response = call({"operation": operation, "uid": "nobody's"})
+    assert response.status_code == 404
+    assert refused(response) == NOT_FOUND | {"fields": {"uid": [ANY]}}
+
+
+def test_other_content_another_sender_and_a_cancelled_meeting_are_conflicts(
+    call: Call, send: Do, cancel: Do, meeting: dict[str, Any]
+) -> None:
+    send(uid="m")
+    conflicts = [
+        ("uid", meeting | {"uid": "m", "subj": "Another one"}),
+        ("sender", {"operation": "update", "uid": "m", "sender": "carol@example.com"}),
+        ("sender", {"operation": "cancel", "uid": "m", "sender": "carol@example.com"}),
+    ]
+    after_cancel = [("uid", meeting | {"uid": "m"}), ("uid", {"operation": "update", "uid": "m", "subj": "x"})]
+    for rows in (conflicts, after_cancel):
+        for field, body in rows:
+            response = call(body)
+            assert response.status_code == 409, body
+            assert body_of(response) == {"error": "Conflict", "fields": {field: [ANY]}}
+        assert Meeting.objects.get().sequence == (0 if rows is conflicts else 1)
+        cancel("m")
+
+
+def test_a_call_without_a_key_is_unauthorized(call: Call, meeting: dict[str, Any], refused: Refused) -> None:
+    response = call(meeting, key=None)
+    assert (response.status_code, refused(response)) == (401, {"error": "Unauthorized"})
+    assert response["WWW-Authenticate"] == "Api-Key"
+
+
+def test_a_sender_that_the_key_may_not_use_is_forbidden(call: Call, meeting: dict[str, Any], refused: Refused) -> None:
+    response = call(meeting | {"sender": "alice@example.org"})
+    assert response.status_code == 403
+    assert refused(response) == {"error": "Forbidden", "fields": {"sender": [ANY]}}
+
+
+def test_a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read(
+    call: Call, settings: Settings, refused: Refused
+) -> None:
+    settings.MEETINGS_MAX_BODY = 100
+    at_limit = b'{"operation": "cancel"}'.ljust(100)
+    assert call(raw=at_limit).status_code == 400
+    response = call(raw=at_limit + b" ")
+    assert (response.status_code, refused(response)) == (413, {"error": ANY})
+
+
+def test_too_many_calls_are_told_when_to_come_back(call: Call, settings: Settings, refused: Refused) -> None:
+    settings.MEETINGS_RATE = "2/min"
+    assert [call({}).status_code for _ in range(2)] == [404, 404]
+    response = call({})
+    assert (response.status_code, refused(response)) == (429, {"error": ANY})
+    assert 0 < int(response["Retry-After"]) <= 60
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_cannot_be_reached_is_service_unavailable(
+    call: Call, meeting: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+        broken.setitem(connection.settings_dict, "PORT", "1")
+        broken.setattr(server, "PATIENCE", 0.0)
+        connection.close()
+        response = call(meeting)
+    assert (response.status_code, body_of(response)) == (503, {"error": "Service unavailable"})
+    assert not Meeting.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_goes_away_during_a_call_is_service_unavailable(call: Call, meeting: dict[str, Any]) -> None:
+    connection.ensure_connection()
+    with other_connection() as operator:
+        operator.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+    response = call(meeting)
+    assert (response.status_code, body_of(response)) == (503, {"error": "Service unavailable"})
+    connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_found_closed_is_service_unavailable(call: Call, meeting: dict[str, Any]) -> None:
+    connection.ensure_connection()
+    connection.connection.close()
+    response = call(meeting)
+    assert (response.status_code, body_of(response)) == (503, {"error": "Service unavailable"})
+    connection.close()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_any_method_but_post_is_not_allowed(secret: str, method: str) -> None:
+    response = Client(headers={"Authorization": f"Api-Key {secret}"}).generic(method, "/meeting_server/")
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    assert method == "HEAD" or body_of(response) == {"error": ANY}
+
+
+@pytest.mark.parametrize("path", ["x", "x/", "/", "a/b?format=html", "%0A", "%00", "..%2f..%2fetc", "é", "admin/"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_any_other_path_is_not_found(method: str, path: str) -> None:
+    response = Client(enforce_csrf_checks=True).generic(method, f"/meeting_server/{path}")
+    assert (response.status_code, body_of(response)) == (404, NOT_FOUND)
+
+
+def test_the_path_without_its_slash_is_the_same(call: Call, secret: str, meeting: dict[str, Any]) -> None:
+    client = Client(enforce_csrf_checks=True, headers={"Authorization": f"Api-Key {secret}"})
+    response = client.post("/meeting_server", meeting, content_type="application/json")
+    assert (response.status_code, body_of(response)["result"]) == (200, 1)
+
+
+@pytest.mark.parametrize("path", ["/meeting_server/", "/meeting_server", "/meeting_server/x"])
+def test_a_wrong_host_is_a_bad_request(path: str) -> None:
+    response = Client(headers={"Host": "evil.example"}).post(path, {}, content_type="application/json")
+    assert (response.status_code, body_of(response)) == (400, {"error": "Bad request"})
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "nonsense", "application/json; indent=x", ""])
+@pytest.mark.parametrize("query", ["", "?format=xml", "?format=api"])
+def test_the_answer_is_json_whatever_the_client_would_like(secret: str, accept: str, query: str) -> None:
+    client = Client(headers={"Authorization": f"Api-Key {secret}", "Accept": accept})
+    response = client.post(f"/meeting_server/{query}", {}, content_type="application/json")
+    assert (response.status_code, body_of(response)) == (404, NOT_FOUND)

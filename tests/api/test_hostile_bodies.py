@@ -1,0 +1,165 @@
+"""Bodies that are hardly JSON, or too much of it: a quick answer in the contract's shape, and nothing done."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.test.client import FakePayload
+
+from tests.api.answers import body_of, is_refusal
+from tests.api.conftest import Refused
+from tests.conftest import Call
+from tests.smtp_server import ScriptedSMTP
+
+pytestmark = pytest.mark.django_db
+MEGABYTE = 1024 * 1024
+
+
+def filled(before: str, item: str, after: str, separator: str = ",") -> bytes:
+    """A body just under the limit, of as many ``item`` as fit."""
+    count = (MEGABYTE - len((before + after).encode())) // len((item + separator).encode())
+    return (before + separator.join([item] * count) + after).encode()
+
+
+def distinct(before: str, items: Iterable[str], after: str) -> bytes:
+    """A body of these items, cut to the limit."""
+    parts, size = [], len(before) + len(after)
+    for item in items:
+        size += len(item) + 1
+        if size > MEGABYTE:
+            break
+        parts.append(item)
+    return (before + ",".join(parts) + after).encode()
+
+
+SEND = (
+    '{"operation":"send","start":"2027-03-01 10:00","end":"2027-03-01 11:00","sender":"alice@example.com","subj":"x",'
+)
+HUGE = {
+    "brackets": b"[" * 100_000,
+    "brackets in a field": b'{"operation":' + b"[" * 100_000,
+    "objects": b'{"a":' * 100_000,
+    "closed brackets": b'{"operation":' + b"[" * 500_000 + b"]" * 500_000 + b"}",
+    "nested arrays": filled(SEND + '"required":[', "[[[[]]]]", "]}"),
+    "numbers": filled(SEND + '"required":[', "1", "]}"),
+    "one person again and again": filled(SEND + '"required":[', '"b@x.org"', "]}"),
+    "different people": distinct(SEND + '"required":[', (f'"b{n}@x.org"' for n in range(200_000)), "]}"),
+    "long names": distinct(SEND + '"required":[', (f'"{"a " * 120}<b{n}@x.org>"' for n in range(10_000)), "]}"),
+    "unknown fields": distinct(SEND, (f'"x{n}":1' for n in range(200_000)), "}"),
+    "unknown lists": distinct(SEND + '"receiver":{', (f'"x{n}":[]' for n in range(200_000)), "}}"),
+    "parts of a rule": distinct(
+        SEND + '"required":["b@x.org"],"repeat":{', (f'"x{n}":1' for n in range(200_000)), "}}"
+    ),
+    "days of a rule": filled(
+        SEND + '"required":["b@x.org"],"repeat":{"FREQ":"WEEKLY","COUNT":2,"BYDAY":"', "MO", '"}}'
+    ),
+    "number": filled(SEND + '"required":["b@x.org"],"reminder":', "9", "}", separator=""),
+    "fraction": filled(SEND + '"required":["b@x.org"],"reminder":0.', "8", "}", separator=""),
+    "subject": filled(SEND[:-2], "x", '","required":["b@x.org"]}', separator=""),
+    "spaces in an address": filled(SEND + '"required":["a', " ", 'b"]}', separator=""),
+    "time": filled(SEND + '"required":["b@x.org"],"start":"2027-03-01 10:00:', "0", '"}', separator=""),
+    "time zone": filled(SEND + '"required":["b@x.org"],"timezone":"', "a/", '"}', separator=""),
+    "description": filled(SEND + '"required":["b@x.org"],"description":"', "\\r", '"}', separator=""),
+    "uid": filled(SEND + '"required":["b@x.org"],"uid":"', "u", '"}', separator=""),
+    "operation": filled('{"operation":"', "s", '"}', separator=""),
+    "operation of nothing": filled('{"operation":[', "{}", "]}"),
+    "white space": b" " * (MEGABYTE - 2) + b"{}",
+}
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("kind", HUGE)
+def test_a_huge_or_deep_body_is_refused(call: Call, refused: Refused, kind: str) -> None:
+    assert len(HUGE[kind]) <= MEGABYTE
+    assert is_refusal(refused(call(raw=HUGE[kind])))
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_no_depth_that_json_still_reads_exhausts_the_stack_later(
+    call: Call, refused: Refused, opening: str, closing: str
+) -> None:
+    # Showing a value takes stack like reading it does: the depths around the last that is read are the ones at risk.
+    for depth in (10, 100, *range(850, 950), 5000):
+        deep = f"{opening * depth}1{closing * depth}"
+        raw = json.dumps({"operation": "send", "receiver": {"required": ["DEEP"]}, "reminder": "DEEP"})
+        assert is_refusal(refused(call(raw=raw.replace('"DEEP"', deep).encode())))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\xff\xfe\xfd",
+        b'{"operation": "\xff"}',
+        b'{"operation": "\xc0\xaf"}',
+        b'{"operation": "\xed\xa0\x80"',
+        '{"operation": "取消"}'.encode("gbk"),
+        b"\0" * 100,
+        b"NaN",
+        b'{"operation": NaN}',
+        b'{"operation": "cancel", "reminder": Infinity}',
+        b'{"operation": "cancel", "uid": "m"} trailing',
+        b'{"operation": "cancel", "uid": "m"}{}',
+        b"{'operation': 'cancel'}",
+        b'{"operation": "can\ncel"}',
+        b'{"operation": 01}',
+        b'{"operation": "\\x"}',
+        b'{"operation": "\\u12"}',
+        b"operation=cancel&uid=m",
+        b"<operation>cancel</operation>",
+    ],
+)
+def test_what_is_no_json_is_not_found(call: Call, refused: Refused, raw: bytes) -> None:
+    response = call(raw=raw)
+    assert (response.status_code, refused(response)) == (404, {"error": "Not found"})
+
+
+def test_a_byte_order_mark_is_forgiven_and_of_a_double_name_the_last_counts(
+    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
+) -> None:
+    doubled = json.dumps(meeting).replace('{"operation"', '{"subj": "first", "operation"', 1)
+    response = call(raw=b"\xef\xbb\xbf" + doubled.encode())
+    assert (response.status_code, body_of(response)["result"]) == (200, 1)
+    assert b"first" not in mail_server.received[0].raw
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "", "x"],
+)
+def test_another_content_type_is_not_json(
+    secret: str, meeting: dict[str, Any], refused: Refused, content_type: str
+) -> None:
+    # A page in a browser can send these without asking: on a developer's machine that would be enough.
+    client = Client(headers={"Authorization": f"Api-Key {secret}"})
+    response = client.generic("POST", "/meeting_server/", json.dumps(meeting), content_type=content_type)
+    assert (response.status_code, refused(response)) == (404, {"error": "Not found"})
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON;charset=UTF8"]
+)
+def test_json_may_be_declared_in_these_ways(
+    secret: str, meeting: dict[str, Any], mail_server: ScriptedSMTP, content_type: str
+) -> None:
+    client = Client(headers={"Authorization": f"Api-Key {secret}"})
+    response = client.generic("POST", "/meeting_server/", json.dumps(meeting), content_type=content_type)
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("length", ["", "0", "-1", "x", "10"])
+def test_a_wrong_content_length_is_answered_in_json(
+    secret: str, meeting: dict[str, Any], refused: Refused, length: str
+) -> None:
+    body = {"wsgi.input": FakePayload(json.dumps(meeting).encode()), "CONTENT_LENGTH": length}
+    client = Client(headers={"Authorization": f"Api-Key {secret}"})
+    response = client.post("/meeting_server/", content_type="application/json", **body)  # type: ignore[arg-type]
+    assert (response.status_code, refused(response)) == (404, {"error": "Not found"})
+
+
+@pytest.mark.parametrize("language", ["*", "zh-CN,zh;q=0.9", "xx", "a" * 5000, "en" + "-x" * 300, ";q=,", "zh-\xff"])
+def test_any_accept_language_is_taken(
+    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP, language: str
+) -> None:
+    assert call(meeting, **{"Accept-Language": language}).status_code == 200

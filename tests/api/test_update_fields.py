@@ -1,0 +1,159 @@
+"""The contract's table of fields on update and cancel: what is absent stays, what is given counts, or is ignored."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+
+from tests.api.answers import body_of
+from tests.api.conftest import Do, Last
+from tests.cast import BOB, CAROL
+from tests.conftest import Call
+
+pytestmark = pytest.mark.django_db
+SERIES = {"FREQ": "WEEKLY", "COUNT": 3, "BYDAY": "MO"}
+PLAIN = ("summary", "description", "location", "dtstart", "dtend", "rrule")
+
+
+@pytest.fixture
+def held(send: Do) -> str:
+    """The uid of a series with everything that a meeting can have."""
+    uid: str = send(repeat=SERIES, reminder=15)["uid"]
+    return uid
+
+
+def said(last: Last) -> dict[str, Any]:
+    """What the newest mail says, by property; the reminder among it."""
+    vevent = last().vevent
+    texts = {name: vevent.contents[name][0].value for name in PLAIN if name in vevent.contents}
+    people = tuple((person.value, person.role_param, person.params.get("CN")) for person in vevent.attendee_list)
+    alarm = vevent.valarm.trigger.value if "valarm" in vevent.contents else None
+    return texts | {"attendee": people, "valarm": alarm}
+
+
+@pytest.mark.parametrize(
+    ("given", "changed"),
+    [
+        ({}, set()),
+        ({"subj": "New title"}, {"summary"}),
+        ({"description": "New text"}, {"description"}),
+        ({"description": ""}, {"description"}),
+        ({"location": "Room 8"}, {"location"}),
+        ({"location": ""}, {"location"}),
+        ({"start": "2027-03-01 09:30"}, {"dtstart"}),
+        ({"end": "2027-03-01 12:00"}, {"dtend"}),
+        ({"timezone": "Europe/Berlin"}, {"dtstart", "dtend"}),
+        ({"receiver": {"required": ["dora@example.org"]}}, {"attendee"}),
+        ({"required": ["bob@example.org"]}, {"attendee"}),
+        ({"repeat": {"FREQ": "WEEKLY", "COUNT": 4, "BYDAY": "MO"}}, {"rrule"}),
+        ({"repeat": None}, {"rrule"}),
+        ({"repeat": {}}, {"rrule"}),
+        ({"reminder": 30}, {"valarm"}),
+        ({"reminder": None}, {"valarm"}),
+        ({"sender": "Somebody Else <ALICE@example.com>"}, set()),
+        ({"subj": None, "start": None, "receiver": None, "timezone": None, "location": None}, set()),
+    ],
+)
+def test_an_update_changes_what_is_given_and_nothing_else(
+    update: Do, last: Last, held: str, given: dict[str, Any], changed: set[str]
+) -> None:
+    before = said(last)
+    answer = update(held, **given)
+    assert (answer["uid"], answer["sequence"], "warnings" in answer) == (held, 1, False)
+    after = said(last)
+    assert {name for name in before | after if before.get(name) != after.get(name)} == changed
+    assert (last().method, last().sequence) == ("REQUEST", 1)
+    assert last().vevent.organizer.value == "mailto:alice@example.com"
+
+
+def test_a_new_list_is_the_whole_list_and_who_left_is_told_first(update: Do, held: str, mails: Any, last: Last) -> None:
+    answer = update(held, receiver={"required": ["Dora <dora@example.org>"]}, optional=[BOB.address])
+    # Carol's CANCEL is of this version too.
+    assert answer["recipients"] == {CAROL.address: "sent", "dora@example.org": "sent", BOB.address: "sent"}
+    cancel, request = mails()[-2:]
+    assert (cancel.method, cancel.people) == ("CANCEL", [CAROL.address])
+    assert [(person.value, person.role_param) for person in request.vevent.attendee_list] == [
+        ("mailto:dora@example.org", "REQ-PARTICIPANT"),
+        (f"mailto:{BOB.address}", "OPT-PARTICIPANT"),
+    ]
+
+
+def test_repeat_null_leaves_one_meeting_at_the_series_start(update: Do, held: str, last: Last) -> None:
+    update(held, repeat=None)
+    assert "rrule" not in last().vevent.contents
+    assert last().vevent.dtstart.value == datetime(2027, 3, 1, 2, tzinfo=UTC)
+
+
+def test_a_series_that_is_moved_keeps_its_rule_and_starts_at_a_match(update: Do, held: str, last: Last) -> None:
+    update(held, start="2027-03-03 14:00", end="2027-03-03 15:00")
+    assert last().vevent.rrule.value == "FREQ=WEEKLY;COUNT=3;BYDAY=MO"
+    assert last().vevent.dtstart.value == datetime(2027, 3, 8, 6, tzinfo=UTC)
+    assert last().vevent.dtend.value == datetime(2027, 3, 8, 7, tzinfo=UTC)
+
+
+def test_a_meeting_can_become_an_all_day_one_and_a_timed_one_again(send: Do, update: Do, last: Last) -> None:
+    uid = send()["uid"]
+    update(uid, start="2027-03-01", end="2027-03-01")
+    assert (last().vevent.dtstart.value, last().vevent.dtend.value) == (date(2027, 3, 1), date(2027, 3, 2))
+    update(uid, start="2027-03-01 09:00", end="2027-03-01 10:00")
+    assert last().vevent.dtstart.value == datetime(2027, 3, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("stored", "given", "field"),
+    [
+        ({}, {"start": "2027-03-01"}, "end"),
+        ({}, {"end": "2027-03-01"}, "end"),
+        ({"start": "2027-03-01", "end": "2027-03-01"}, {"start": "2027-03-01 09:00"}, "end"),
+        ({"start": "2027-03-01", "end": "2027-03-01"}, {"end": "2027-03-01 11:00"}, "end"),
+        ({}, {"start": "2027-03-01 12:00"}, "end"),
+        ({}, {"end": "2027-03-01 09:00"}, "end"),
+        ({}, {"timezone": "Europe/Berlin", "start": "2027-03-28 02:30", "end": "2027-03-28 04:00"}, "start"),
+    ],
+)
+def test_what_does_not_fit_the_stored_meeting_is_refused(
+    send: Do, call: Call, last: Last, stored: dict[str, Any], given: dict[str, Any], field: str
+) -> None:
+    uid = send(**stored)["uid"]
+    response = call({"operation": "update", "uid": uid, **given})
+    assert (response.status_code, body_of(response)) == (400, {"error": "Invalid parameters", "fields": {field: [ANY]}})
+    assert last().sequence == 0
+
+
+@pytest.mark.parametrize("operation", ["update", "cancel"])
+def test_a_sender_must_be_the_stored_one_in_any_case(send: Do, call: Call, operation: str) -> None:
+    uid = send()["uid"]
+    body = {"operation": operation, "uid": uid}
+    assert call(body | {"sender": "bob@example.com"}).status_code == 409
+    assert call(body | {"sender": "Alice@EXAMPLE.com"}).status_code == 200
+
+
+def test_a_cancel_ignores_all_it_does_not_need_even_when_wrong(send: Do, cancel: Do, last: Last) -> None:
+    uid = send()["uid"]
+    wrong = {
+        name: ["wrong"] for name in ("start", "end", "timezone", "receiver", "required", "optional", "subj", "location")
+    }
+    answer = cancel(uid, **wrong, repeat=7, reminder="x")
+    assert (answer["sequence"], answer["recipients"]) == (1, {BOB.address: "sent", CAROL.address: "sent"})
+    assert "warnings" not in answer
+    assert (last().method, last().sequence, last().vevent.status.value) == ("CANCEL", 1, "CANCELLED")
+    assert last().vevent.summary.value == "会议测试 weekly review"
+    assert last().vevent.dtstart.value == datetime(2027, 3, 1, 2, tzinfo=UTC)
+
+
+def test_the_reason_of_a_cancel_is_shown(send: Do, cancel: Do, last: Last) -> None:
+    cancel(send()["uid"], description="Bob is ill & at home")
+    assert last().vevent.comment.value == "Bob is ill & at home"
+    body = last().mail.get_body(("plain",))
+    assert body is not None
+    assert "Bob is ill & at home" in body.get_content()
+
+
+def test_update_and_cancel_warn_of_unknown_fields_too(send: Do, update: Do, cancel: Do) -> None:
+    uid = send()["uid"]
+    assert update(uid, subject="typo")["warnings"] == ["subject: unknown, ignored."]
+    assert update(uid, subj="x" * 256)["warnings"] == ["subj: Outlook shows the first 255 characters only."]
+    past = update(uid, start="2019-11-30 10:00", end="2019-11-30 11:00")
+    assert "This meeting is in the past." in past["warnings"]
+    assert cancel(uid, reason="typo")["warnings"] == ["reason: unknown, ignored."]

@@ -1,0 +1,133 @@
+"""An operator at work: log in, find the meeting, read it, cancel it with a reason, see what became of it."""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django.live_server_helper import LiveServer
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+from meetings.models import ApiKey
+from tests.cast import CAROL, MONDAYS
+from tests.mail import read
+from tests.smtp_server import ScriptedSMTP
+from tests.stored import cancelled, sent, updated
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+
+class Operator:
+    """Somebody at a browser, who sees text and clicks on it."""
+
+    def __init__(self, browser: Chrome, url: str) -> None:
+        self.browser = browser
+        self.url = url
+
+    def goes_to(self, path: str) -> None:
+        self.browser.get(f"{self.url}{path}")
+
+    def sees(self, text: str) -> None:
+        def shown(browser: Chrome) -> bool:
+            return text in browser.find_element(By.TAG_NAME, "body").text
+
+        # Between two pages the body that was found may be gone.
+        wait = WebDriverWait(self.browser, 10, ignored_exceptions=[StaleElementReferenceException])
+        wait.until(shown, f"{text!r} does not show")
+
+    def fills_in(self, name: str, text: str) -> None:
+        self.browser.find_element(By.NAME, name).send_keys(text)
+
+    def follows(self, text: str) -> None:
+        self.browser.find_element(By.PARTIAL_LINK_TEXT, text).click()
+
+    def presses(self, selector: str) -> None:
+        self.browser.find_element(By.CSS_SELECTOR, selector).click()
+
+    def keeps_a_picture(self, name: str) -> None:
+        """For whoever changes these pages: SCREENSHOTS names a folder."""
+        folder = os.environ.get("SCREENSHOTS")
+        if folder:
+            height = self.browser.execute_script("return document.documentElement.scrollHeight")
+            self.browser.set_window_size(1280, max(1000, int(height) + 150))
+            self.browser.save_screenshot(str(Path(folder) / f"{name}.png"))
+
+
+@pytest.fixture
+def operator(browser: Chrome, server: LiveServer) -> Operator:
+    """Olga, logged in."""
+    User.objects.create_superuser("olga", password="a secret of hers")
+    olga = Operator(browser, server.url)
+    olga.goes_to("/admin/")
+    olga.fills_in("username", "olga")
+    olga.fills_in("password", "a secret of hers")
+    olga.presses(".submit-row [type=submit]")
+    olga.sees("Operators' pages")
+    return olga
+
+
+@pytest.fixture
+def meetings(mail_server: ScriptedSMTP, server: LiveServer) -> None:
+    """A few meetings, one of which did not reach Carol at first."""
+    cancelled(sent(uid="2b1d", summary="季度预算会议 Quarterly budget"))
+    sent(uid="77aa", summary="Stand-up", rule=MONDAYS)
+    mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 <carol@example.net>: no such user here"}
+    updated(sent(summary="Weekly review"), location="Room 9, second floor")
+
+
+def test_an_operator_finds_reads_and_cancels_a_meeting(
+    operator: Operator, meetings: None, mail_server: ScriptedSMTP
+) -> None:
+    operator.goes_to("/admin/meetings/meeting/")
+    operator.sees("1 failed")
+    operator.keeps_a_picture("list")
+    operator.follows("Weekly review")
+    operator.sees("Room 9, second floor")
+    operator.sees("no such user here")
+    operator.keeps_a_picture("meeting")
+    operator.follows("CANCEL MEETING")
+    operator.fills_in("reason", "The room is flooded.")
+    operator.keeps_a_picture("cancel")
+    operator.presses(".submit-row [type=submit]")
+    operator.sees("Weekly review: cancelled; sent to 1")
+    operator.keeps_a_picture("cancelled")
+    last = read(mail_server.accepted[-1].raw)
+    assert (last.method, last.sequence) == ("CANCEL", 2)
+    assert "The room is flooded." in last.mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
+def test_an_operator_cancels_from_the_list(operator: Operator, meetings: None) -> None:
+    operator.goes_to("/admin/meetings/meeting/?q=77aa")
+    operator.presses("input.action-select")
+    operator.presses("select[name=action] option[value=cancel]")
+    operator.presses("button[name=index]")
+    operator.sees("This cannot be taken back.")
+    operator.presses(".submit-row [type=submit]")
+    operator.sees("Stand-up: ")
+    operator.sees("cancelled")
+
+
+def test_an_operator_looks_at_the_mail_itself(operator: Operator, meetings: None) -> None:
+    operator.goes_to("/admin/meetings/meeting/?q=77aa")
+    operator.follows("Stand-up")
+    operator.follows("REQUEST")
+    operator.sees("BEGIN:VCALENDAR")
+    operator.keeps_a_picture("mail")
+    operator.goes_to("/admin/meetings/delivery/?state__exact=failed")
+    operator.sees("no such user here")
+    operator.keeps_a_picture("deliveries")
+
+
+def test_an_operator_makes_a_key(operator: Operator) -> None:
+    operator.goes_to("/admin/meetings/apikey/add/")
+    operator.fills_in("name", "Booking system")
+    operator.fills_in("senders", "*@example.com\nhr@example.org")
+    operator.keeps_a_picture("key-form")
+    operator.presses("[name=_save]")
+    operator.sees("store it now")
+    operator.sees("*@example.com, hr@example.org")
+    operator.keeps_a_picture("key")
+    assert ApiKey.objects.get().name == "Booking system"

@@ -1,0 +1,79 @@
+"""``manage.py create_api_key``."""
+
+import os
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from meetings.models import ApiKey
+from tests.commands.conftest import Run
+from tests.conftest import Call
+from tests.smtp_server import ScriptedSMTP
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_the_key_alone_is_on_standard_output_and_works(
+    run: Run, call: Call, meeting: dict[str, object], mail_server: ScriptedSMTP
+) -> None:
+    [key] = run("create_api_key", "Booking", "--sender", "*@example.com", "--sender", "hr@例子.example")
+    assert call(meeting, key=key).status_code == 200
+    stored = ApiKey.objects.get(name="Booking")
+    assert stored.senders == ["*@example.com", "hr@xn--fsqu00a.example"]
+    assert stored.expiry_date is None
+    assert key not in (stored.hashed_key, stored.id)
+
+
+def test_what_is_for_people_is_on_standard_error(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("create_api_key", "Booking", "--sender", "*@example.com")
+    assert "of Booking speaks for *@example.com" in capsys.readouterr().err
+
+
+def test_a_key_lives_through_its_last_day(run: Run) -> None:
+    run("create_api_key", "Booking", "--sender", "*@example.com", "--expires", "2099-12-31")
+    assert ApiKey.objects.get().expiry_date == datetime(2100, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+def test_it_may_expire_today(run: Run) -> None:
+    run("create_api_key", "Booking", "--sender", "*@example.com", "--expires", timezone.localdate().isoformat())
+    assert not ApiKey.objects.get().has_expired
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["Booking"], "--sender"),
+        (["Booking", "--sender", "example.com"], "neither an address nor a pattern"),
+        (["Booking", "--sender", "*@例子\udcff.com"], "neither an address nor a pattern"),
+        (["Booking", "--sender", "*@x.org", "--expires", "tomorrow"], "no day such as"),
+        (["Booking", "--sender", "*@x.org", "--expires", (timezone.localdate() - timedelta(1)).isoformat()], "is over"),
+        (["B" * 51, "--sender", "*@x.org"], "at most 50 characters"),
+        (["", "--sender", "*@x.org"], "cannot be blank"),
+    ],
+)
+def test_what_makes_no_key_is_refused(run: Run, arguments: list[str], why: str) -> None:
+    with pytest.raises(CommandError, match=why):
+        run("create_api_key", *arguments)
+    assert not ApiKey.objects.exists()
+
+
+def test_a_database_that_is_away_is_one_line_and_exit_code_1() -> None:
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "create_api_key", "Booking", "--sender", "*@example.com"],
+        cwd=PROJECT,
+        env=os.environ | {"DATABASE_URL": "postgres://nobody@127.0.0.1:9/nothing"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr.startswith("CommandError: The database is away: ")
+    assert "Traceback" not in answer.stderr

@@ -1,0 +1,24 @@
+"""What a refusal looks like on a terminal."""
+
+import pytest
+from django.core.management.base import CommandError
+from django.db import OperationalError
+
+from meetings.itip.errors import ZoneNotExpressible
+from meetings.management.outcome import refusals_as_command_errors
+from meetings.operations.errors import Conflict, UnknownMeeting
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (UnknownMeeting("meeting-1"), "No meeting has the uid meeting-1."),
+        (Conflict("uid", "This meeting is over."), "This meeting is over."),
+        (ZoneNotExpressible("start", "No rule fits."), "start: No rule fits."),
+        (OperationalError("no route to host"), "The database is away: no route to host"),
+    ],
+)
+def test_each_refusal_is_a_sentence(error: Exception, sentence: str) -> None:
+    with pytest.raises(CommandError) as raised, refusals_as_command_errors():
+        raise error
+    assert str(raised.value) == sentence

@@ -1,0 +1,81 @@
+"""``manage.py resend``."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.management.base import CommandError
+
+from tests.cast import BOB, CAROL
+from tests.commands.conftest import Run
+from tests.mail import Invitation
+from tests.smtp_server import ScriptedSMTP
+from tests.stored import cancelled, sent, updated
+
+Mails = Callable[[], list[Invitation]]
+REFUSES_CAROL = {CAROL.address: "550 5.1.1 no such user"}
+
+
+def test_resend_mails_the_current_version_again(run: Run, mail_server: ScriptedSMTP, mails: Mails) -> None:
+    updated(sent(), summary="Monthly review")
+    assert run("resend", "meeting-1") == [f"sent    {BOB.address}", f"sent    {CAROL.address}"]
+    _, before, again = mails()
+    assert (again.sequence, again.vevent.summary.value) == (1, "Monthly review")
+    assert again.dtstamp > before.dtstamp
+    assert again.mail["Message-ID"] != before.mail["Message-ID"]
+
+
+def test_resend_to_one_address_in_whatever_case(run: Run, mail_server: ScriptedSMTP) -> None:
+    sent()
+    assert run("resend", "meeting-1", "--to", "BOB@example.org") == [f"sent    {BOB.address}"]
+    assert mail_server.accepted[-1].recipients == (BOB.address,)
+
+
+def test_resend_to_those_whose_mail_failed(run: Run, mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["rcpt"] = REFUSES_CAROL
+    sent()
+    mail_server.scripts["rcpt"] = "250 ok"
+    assert run("resend", "meeting-1", "--failed") == [f"sent    {CAROL.address}"]
+
+
+def test_resend_of_a_cancelled_meeting_mails_its_cancel(run: Run, mail_server: ScriptedSMTP, mails: Mails) -> None:
+    cancelled(sent())
+    run("resend", "meeting-1", "--to", CAROL.address)
+    assert (mails()[-1].method, mails()[-1].sequence) == ("CANCEL", 1)
+
+
+def test_what_the_mail_server_refused_is_printed_and_makes_it_fail(
+    run: Run, mail_server: ScriptedSMTP, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mail_server.scripts["rcpt"] = REFUSES_CAROL
+    sent()
+    with pytest.raises(CommandError, match="not accepted for 1 of 2 recipients"):
+        run("resend", "meeting-1")
+    assert capsys.readouterr().out.splitlines() == [
+        f"sent    {BOB.address}",
+        f"failed  {CAROL.address}: 550 5.1.1 no such user",
+    ]
+
+
+def test_an_unknown_meeting_is_refused(run: Run) -> None:
+    with pytest.raises(CommandError, match="No meeting has the uid nonsense") as raised:
+        run("resend", "nonsense")
+    assert raised.value.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--failed"], "Nobody on the list has a failed delivery"),
+        (["--to", "mallory@evil.example"], "mallory@evil.example is not on the list"),
+    ],
+)
+def test_when_nobody_fits_it_says_why(run: Run, mail_server: ScriptedSMTP, options: list[str], why: str) -> None:
+    sent()
+    with pytest.raises(CommandError, match=why):
+        run("resend", "meeting-1", *options)
+    assert len(mail_server.accepted) == 1
+
+
+def test_one_address_and_the_failed_ones_exclude_each_other(run: Run) -> None:
+    with pytest.raises(CommandError, match="not allowed with"):
+        run("resend", "meeting-1", "--failed", "--to", BOB.address)

@@ -1,0 +1,85 @@
+"""What tests of several rooms share: a mail server, a caller, a meeting to send."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from pytest_django import Settings
+
+from meetings.imip import alarm
+from meetings.imip.smtp import close_kept_connections
+from meetings.models import ApiKey
+from tests.broker import pytest_terminal_summary
+from tests.mail import Invitation, read
+from tests.smtp_server import ScriptedSMTP, smtp_server
+
+__all__ = ["pytest_terminal_summary", "smtp_server"]
+
+Call = Callable[..., Any]  # Django's test client adds .json() and more to its response
+
+
+@pytest.fixture(autouse=True)
+def own_var_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
+    """No test writes mail among an operator's, and none feels another's calls, alarms or connections."""
+    settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
+    settings.STATIC_ROOT = str(tmp_path)  # whitenoise warns of a folder that collectstatic has not made yet
+    settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
+    settings.MEETINGS_WAKE = ""  # whatever broker this shell is set up for
+    cache.clear()
+    alarm.forget()
+    yield
+    close_kept_connections()
+
+
+@pytest.fixture
+def mail_server(smtp_server: ScriptedSMTP, settings: Settings) -> ScriptedSMTP:
+    """A mail server on loopback that the application sends through; it takes everything until scripted otherwise."""
+    settings.EMAIL_BACKEND = "meetings.imip.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = smtp_server.host, smtp_server.port
+    return smtp_server
+
+
+@pytest.fixture
+def mails(mail_server: ScriptedSMTP) -> Callable[[], list[Invitation]]:
+    """The mails that the server took so far, read back."""
+    return lambda: [read(transaction.raw) for transaction in mail_server.accepted]
+
+
+@pytest.fixture
+def secret(db: None) -> str:
+    """An API key that may speak for everybody at example.com."""
+    return str(ApiKey.objects.create_key(name="HR system", senders=["*@example.com"])[1])
+
+
+@pytest.fixture
+def call(secret: str) -> Call:
+    """POST a body to /meeting_server/ with the key; ``raw`` is sent as it is."""
+
+    def post(body: Any = None, *, raw: bytes | None = None, key: str | None = secret, **headers: str) -> Any:
+        credentials = {"Authorization": f"Api-Key {key}"} if key else {}
+        return Client(headers=credentials | headers).post(
+            "/meeting_server/",
+            data=json.dumps(body).encode() if raw is None else raw,
+            content_type="application/json",
+        )
+
+    return post
+
+
+@pytest.fixture
+def meeting() -> dict[str, Any]:
+    """The body of a send: Alice invites Bob, and Carol if she likes."""
+    return {
+        "operation": "send",
+        "start": "2027-03-01 10:00",
+        "end": "2027-03-01 11:00",
+        "sender": "Alice <alice@example.com>",
+        "receiver": {"required": ["Bob <bob@example.org>"], "optional": ["carol@example.net"]},
+        "subj": "会议测试 weekly review",
+        "description": "欢迎参加会议！",
+        "location": "7F会议室",
+    }

@@ -1,0 +1,76 @@
+"""What ``make interop`` does, on a seeded sample and with the engines that need nothing but Python."""
+
+import random
+import warnings
+from datetime import datetime, timedelta
+from itertools import chain
+
+import pytest
+
+from meetings.itip.timezones import zone_name
+from tests.interop.answers import Engine
+from tests.interop.calendars import Emitted, Refusal, emit
+from tests.interop.cases import ZONES, Case, cases_of
+from tests.interop.compare import Reason, differences
+from tests.interop.engines import python_engines
+from tests.interop.engines.outlook import Outlook
+from tests.interop.runner import Results
+
+ALWAYS = [
+    "Africa/Casablanca", "America/New_York", "America/Santiago", "Asia/Gaza", "Asia/Shanghai", "Australia/Lord_Howe",
+    "Europe/Dublin", "UTC",
+]  # fmt: skip
+SAMPLE = random.Random(20270301)  # noqa: S311 — the same sample every time
+
+
+def sampled() -> list[Case]:
+    zones = sorted({*ALWAYS, *SAMPLE.sample(ZONES, 12)})
+    return list(chain.from_iterable(SAMPLE.sample([*cases_of(tzid)], 12) for tzid in zones))
+
+
+@pytest.fixture(scope="module")
+def tried() -> list[tuple[Emitted | None, Refusal | None]]:
+    return [emit(case) for case in sampled()]
+
+
+@pytest.mark.parametrize("engine", python_engines(), ids=lambda engine: engine.name)
+@pytest.mark.parametrize("named", [False, True], ids=["by the VTIMEZONE", "by the zone's name"])
+def test_z3_every_occurrence_is_at_the_same_instant_in_another_engine(
+    engine: Engine, named: bool, tried: list[tuple[Emitted | None, Refusal | None]]
+) -> None:
+    if named and not engine.knows_zones:
+        pytest.skip("reads nothing but the VTIMEZONE")
+    emitted = [one for one, _ in tried if one]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an engine warns of the unknown TZID that it is given on purpose
+        answers = engine.read([one.calendar if named else one.renamed for one in emitted])
+    results = Results()
+    for one, answer in zip(emitted, answers, strict=True):
+        results.count(engine, one, answer)
+    expected = {Reason.SHORT_MONTH} if isinstance(engine, Outlook) else set()
+    assert {reason for _, reason, _ in results.reasons} <= expected, results.examples
+
+
+# One series of each kind that no pair of annual rules holds.
+NOT_HELD = {
+    "an occurrence begins in a year that cannot be held": ("America/Mexico_City", "2021-01-01 12:00", 1),
+    "an occurrence ends in a year that cannot be held": ("Asia/Damascus", "2022-01-01 23:30", 5),
+    "Ramadan": ("Africa/Casablanca", "2027-01-01 12:00", 1),
+}
+
+
+@pytest.mark.parametrize(("tzid", "start", "hours"), NOT_HELD.values(), ids=NOT_HELD)
+def test_z3_a_refused_series_is_held_once_it_ends_before_the_day_that_the_refusal_names(
+    tzid: str, start: str, hours: int
+) -> None:
+    when, lasting = datetime.fromisoformat(start), timedelta(hours=hours)
+    shortened, refusal = emit(Case("weekly", tzid, when, lasting, "FREQ=WEEKLY;COUNT=260;BYDAY=SA"))
+    assert refusal
+    assert refusal.complaint == ""
+    assert shortened
+    assert differences(shortened, Outlook().read([shortened.renamed])[0]) == []
+
+
+def test_every_zone_is_tried() -> None:
+    assert len(ZONES) > 400
+    assert {zone_name(name) for name in ZONES} == set(ZONES)

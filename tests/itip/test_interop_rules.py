@@ -1,0 +1,307 @@
+"""Recurrence and time zones by the numbers of the interoperability rule book: R1–R11, R14, R16, R17, Z1–Z9.
+
+R12, R13 and R15 are in ``test_occurrence``. Z3 for every zone, in other programs, is what ``make interop`` does.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dateutil.rrule import rrulestr
+
+from meetings.itip import organizer
+from meetings.itip.errors import InvalidProperty, InvalidRule
+from meetings.itip.event import Event
+from meetings.itip.exdates import read_exdates
+from meetings.itip.ical import to_ical
+from meetings.itip.message import Message, Method
+from meetings.itip.recurrence import Rule, check_series, check_wall_clock, first_match, occurrences
+from meetings.itip.rule_reader import read_rule
+from meetings.itip.timezones import zone_name
+from tests.cast import MONDAYS, NOW, cancel, meeting, request, uninvite, update
+from tests.content_lines import lines, values
+from tests.interop.cases import ZONES
+from tests.vtimezone_reader import offset_read, parts_of
+
+ROOT = Path(__file__).parent.parent.parent
+SATURDAY = datetime(2019, 11, 30, 10)
+HOUR = timedelta(hours=1)
+
+
+def series(text: str, start: datetime = SATURDAY, **changes: Any) -> Event:
+    """The series that a request for ``start`` becomes."""
+    rule = Rule.from_text(text)
+    first = first_match(rule, start)
+    return meeting(start=first, end=first + HOUR, rule=rule, **changes)
+
+
+def zone_of(message: Message) -> list[str]:
+    text = lines(message)
+    return text[text.index("BEGIN:VTIMEZONE") : text.index("END:VTIMEZONE") + 1]
+
+
+def expanded_elsewhere(message: Message) -> list[datetime]:
+    """The wall-clock starts that dateutil sees in the calendar."""
+    start = datetime.fromisoformat(values(message, "DTSTART")[0].split(":")[1])
+    return list(rrulestr(values(message, "RRULE")[0].removeprefix(":"), dtstart=start))
+
+
+# --- R1, R2: the start ----------------------------------------------------------------------------------------------
+
+# rule, DTSTART, last occurrence: the table of R1
+TABLE = [
+    ("FREQ=WEEKLY;COUNT=3;BYDAY=MO", "2019-12-02", "2019-12-16"),
+    ("FREQ=DAILY;INTERVAL=3;COUNT=10", "2019-11-30", "2019-12-27"),
+    ("FREQ=WEEKLY;COUNT=1;BYDAY=MO,TU,WE,TH,FR", "2019-12-02", "2019-12-02"),
+    ("FREQ=MONTHLY;COUNT=10;BYMONTHDAY=3", "2019-12-03", "2020-09-03"),
+    ("FREQ=MONTHLY;INTERVAL=3;COUNT=10;BYMONTHDAY=3", "2020-02-03", "2022-05-03"),
+    ("FREQ=MONTHLY;COUNT=10;BYDAY=WE;BYSETPOS=2", "2019-12-11", "2020-09-09"),
+    ("FREQ=YEARLY;COUNT=1;BYMONTHDAY=12;BYMONTH=8", "2020-08-12", "2020-08-12"),
+    ("FREQ=YEARLY;COUNT=1;BYDAY=WE;BYMONTH=8;BYSETPOS=2", "2020-08-12", "2020-08-12"),
+    ("FREQ=WEEKLY;INTERVAL=2;COUNT=3;BYDAY=MO", "2019-12-09", "2020-01-06"),
+]
+
+
+@pytest.mark.parametrize(("text", "first", "last"), TABLE)
+def test_r1_dtstart_is_the_first_match_before_count_counts(text: str, first: str, last: str) -> None:
+    message = request(**_times(series(text)))
+    found = expanded_elsewhere(message)
+    assert values(message, "DTSTART") == [f";TZID=Asia/Shanghai:{found[0]:%Y%m%dT%H%M%S}"]
+    assert (f"{found[0]:%Y-%m-%d}", f"{found[-1]:%Y-%m-%d}") == (first, last)
+    assert len(found) == Rule.from_text(text).count
+
+
+def _times(event: Event) -> dict[str, Any]:
+    return {"start": event.start, "end": event.end, "rule": event.rule}
+
+
+@pytest.mark.parametrize("text", [text for text, *_ in TABLE])
+@pytest.mark.parametrize("start", [SATURDAY, datetime(2020, 2, 29, 8), datetime(2026, 12, 31, 23)])
+def test_r2_the_rule_means_the_same_from_the_moved_start(text: str, start: datetime) -> None:
+    rule = Rule.from_text(text)
+    assert occurrences(rule, first_match(rule, start)) == occurrences(rule, start)
+
+
+# --- R3–R8: the rule ------------------------------------------------------------------------------------------------
+
+WRITTEN = [
+    *(text for text, *_ in TABLE),
+    "FREQ=WEEKLY;UNTIL=20200301T100000;BYDAY=TU,TH",
+    "FREQ=WEEKLY;INTERVAL=4;COUNT=999;BYDAY=SA,SU;WKST=SU",
+    "FREQ=MONTHLY;COUNT=5;BYMONTHDAY=-1",
+    "FREQ=YEARLY;UNTIL=20300301T100000;BYDAY=SA,SU;BYMONTH=1;BYSETPOS=-1",
+]
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_r3_the_rule_begins_with_freq_has_each_part_once_and_one_end(text: str) -> None:
+    [written] = values(request(**_times(series(text))), "RRULE")
+    parts = [part.split("=")[0] for part in written.removeprefix(":").split(";")]
+    assert parts[0] == "FREQ"
+    assert len(parts) == len(set(parts))
+    assert len({"COUNT", "UNTIL"} & set(parts)) == 1
+    assert re.fullmatch(r":[A-Z0-9=;,-]+[A-Z0-9]", written)
+
+
+# What Microsoft lists as "not supported calendar message.ics", and what no template has.
+OUTSIDE: list[dict[str, Any]] = [
+    {"FREQ": "MONTHLY", "BYMONTHDAY": [1, 15]},
+    {"FREQ": "MONTHLY", "BYDAY": "1MO,3MO"},
+    {"FREQ": "MONTHLY", "BYDAY": "FR", "BYMONTHDAY": 13},
+    {"FREQ": "MONTHLY", "BYDAY": "MO", "BYSETPOS": 5},
+    {"FREQ": "MONTHLY", "BYDAY": "MO,WE", "BYSETPOS": 1},
+    {"FREQ": "YEARLY", "BYYEARDAY": 100},
+    {"FREQ": "YEARLY", "BYWEEKNO": 20},
+    {"FREQ": "DAILY", "BYDAY": "MO"},
+    {"FREQ": "DAILY", "BYSECOND": 1},
+    {"FREQ": "HOURLY"},
+    {"FREQ": "MINUTELY"},
+    {"FREQ": "SECONDLY"},
+    {"FREQ": "DAILY", "RDATE": "2027-01-01"},
+]
+
+
+@pytest.mark.parametrize("parts", OUTSIDE, ids=str)
+def test_r4_a_rule_outside_outlooks_templates_is_refused(parts: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRule):
+        read_rule({"COUNT": 3, **parts}, start=SATURDAY, tzid="Asia/Shanghai")
+
+
+@pytest.mark.parametrize(("count", "is_held"), [(0, False), (1, True), (999, True), (1000, False), (-1, False)])
+def test_r5_a_series_has_1_to_999_occurrences(count: int, is_held: bool) -> None:
+    value = {"FREQ": "DAILY", "COUNT": count}
+    if is_held:
+        rule, _ = read_rule(value, start=SATURDAY, tzid="Asia/Shanghai")
+        assert rule
+        assert len(occurrences(rule, SATURDAY)) == count
+    else:
+        with pytest.raises(InvalidRule, match="1 to 999"):
+            read_rule(value, start=SATURDAY, tzid="Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("tzid", "until"), [("Asia/Shanghai", "20191216T020000Z"), ("America/New_York", "20191216T150000Z")]
+)
+def test_r6_until_is_the_last_start_in_utc_whatever_was_asked_for(tzid: str, until: str) -> None:
+    message = request(tzid=tzid, **_times(series("FREQ=WEEKLY;UNTIL=20191222T235959;BYDAY=MO")))
+    assert values(message, "RRULE") == [f":FREQ=WEEKLY;UNTIL={until};BYDAY=MO"]
+
+
+def test_r7_an_interval_of_weeks_is_written_with_the_day_that_weeks_begin_with() -> None:
+    assert values(request(**_times(series("FREQ=WEEKLY;INTERVAL=2;COUNT=3;BYDAY=MO"))), "RRULE") == [
+        ":FREQ=WEEKLY;COUNT=3;INTERVAL=2;BYDAY=MO;WKST=MO"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "warned"),
+    [({"BYMONTHDAY": 28}, 0), ({"BYMONTHDAY": 29}, 1), ({"BYMONTHDAY": 31}, 1), ({"BYMONTHDAY": -1}, 0)],
+)
+def test_r8_a_day_that_not_every_month_has_is_warned_about(parts: dict[str, int], warned: int) -> None:
+    _, warnings = read_rule({"FREQ": "MONTHLY", "COUNT": 3, **parts}, start=SATURDAY, tzid="Asia/Shanghai")
+    assert len(warnings) == warned
+
+
+# --- R9–R11, R14, R16, R17: the series ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tzid", ["Asia/Shanghai", "America/New_York"])
+def test_r9_a_series_is_in_local_time_with_its_zone_and_never_in_utc(tzid: str) -> None:
+    message = request(tzid=tzid, rule=MONDAYS)
+    for name in ("DTSTART", "DTEND"):
+        assert re.fullmatch(rf";TZID={tzid}:\d{{8}}T\d{{6}}", values(message, name)[0])
+    assert f"TZID:{tzid}" in zone_of(message)
+
+
+def test_r10_occurrences_may_not_overlap() -> None:
+    days = occurrences(Rule.from_text("FREQ=DAILY;COUNT=3"), SATURDAY)
+    with pytest.raises(InvalidRule, match="lasts into the next"):
+        check_series(days, duration=timedelta(hours=25), tzid="Asia/Shanghai", all_day=False)
+
+
+@pytest.mark.parametrize("all_day", [False, True])
+def test_r11_an_excluded_start_has_the_form_of_dtstart_and_hits_an_occurrence(all_day: bool) -> None:
+    start = datetime(2027, 3, 1) if all_day else datetime(2027, 3, 1, 10)
+    lasting = timedelta(days=1) if all_day else HOUR
+    left_out = read_exdates(["2027-03-08"], rule=MONDAYS, start=start, tzid="Asia/Shanghai", all_day=all_day)
+    message = request(start=start, end=start + lasting, rule=MONDAYS, all_day=all_day, exdates=left_out)
+    begin, excluded = (values(message, name)[0] for name in ("DTSTART", "EXDATE"))
+    assert excluded == begin.replace("20270301", "20270308")
+    with pytest.raises(InvalidRule, match="no occurrence on 2027-03-09"):
+        read_exdates(["2027-03-09"], rule=MONDAYS, start=start, tzid="Asia/Shanghai", all_day=all_day)
+
+
+def test_r14_neither_add_nor_range_is_ever_sent() -> None:
+    assert {method.value for method in Method} == {"REQUEST", "CANCEL"}
+    held = meeting(tzid="America/New_York", rule=MONDAYS)
+    second = datetime(2027, 3, 8, 10)
+    alone = organizer.cancel_occurrence(held, second, now=NOW, last_dtstamp=NOW).messages
+    for message in (*messages(), *alone):
+        assert b"RANGE=" not in to_ical(message)
+        assert b"METHOD:ADD" not in to_ical(message)
+
+
+def test_r16_a_start_that_the_clocks_skip_is_refused_alone_and_in_a_series() -> None:
+    skipped = datetime(2026, 3, 8, 2, 30)
+    with pytest.raises(InvalidProperty, match="does not exist"):
+        check_wall_clock("start", skipped, "America/New_York")
+    with pytest.raises(InvalidRule, match="2026-03-08 02:30 does not exist"):
+        check_series([skipped - timedelta(days=1), skipped], duration=HOUR, tzid="America/New_York", all_day=False)
+
+
+def test_r16_of_an_hour_that_comes_twice_the_first_is_meant() -> None:
+    event = meeting(tzid="America/New_York", start=datetime(2026, 11, 1, 1, 30), end=datetime(2026, 11, 1, 3))
+    assert event.instant(event.start) == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    assert offset_read(parts_of(zone_of(request(**_times(event), tzid=event.tzid))), event.start) == timedelta(hours=-4)
+
+
+@pytest.mark.parametrize(("held", "wanted"), [(None, MONDAYS), (MONDAYS, None)], ids=["to a series", "to a single"])
+def test_r17_a_meeting_may_become_a_series_and_back_under_its_uid(held: Rule | None, wanted: Rule | None) -> None:
+    before = meeting(rule=held, sequence=3)
+    [after] = update(before, rule=wanted)
+    assert (after.method, after.event.uid, after.event.sequence) == (Method.REQUEST, before.uid, 4)
+    assert len(values(after, "RRULE")) == (1 if wanted else 0)
+
+
+# --- Z1–Z9: the zone ------------------------------------------------------------------------------------------------
+
+ALLOWED = {"DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME", "RRULE", "BEGIN", "END", "TZID"}
+YEARLY = r"FREQ=YEARLY;(BYDAY=([1-4]|-1)(MO|TU|WE|TH|FR|SA|SU);BYMONTH=\d+|BYMONTHDAY=\d+;BYMONTH=\d+)"
+
+
+def messages() -> Iterator[Message]:
+    held = meeting(tzid="America/New_York", rule=MONDAYS)
+    yield request(tzid="America/New_York", rule=MONDAYS)
+    yield request(tzid="America/New_York")
+    yield from update(held, location="Room 8")
+    yield cancel(held)
+    yield uninvite(held)
+
+
+def test_z1_the_vtimezone_is_never_icalendars_own() -> None:
+    for path in (ROOT / "meetings").rglob("*.py"):
+        assert not re.search(r"\.(add_missing_timezones|from_tzid|from_tzinfo)\(", path.read_text()), path
+
+
+@pytest.mark.parametrize("start", [datetime(2019, 3, 4, 10), datetime(2026, 6, 1, 10), datetime(2037, 1, 5, 10)])
+def test_z2_z3_every_zone_has_one_small_vtimezone_that_is_right_for_each_time(start: datetime) -> None:
+    starts = [start + timedelta(weeks=number) for number in range(30)]
+    for tzid in (name for name in ZONES if name != "UTC"):
+        zone = zone_of(request(tzid=tzid, start=start, end=start + HOUR, rule=replace(MONDAYS, count=30)))
+        parts = parts_of(zone)
+        assert [part.kind for part in parts] in (["STANDARD"], ["STANDARD", "DAYLIGHT"])
+        assert all(part.rule is None or re.fullmatch(YEARLY, part.rule) for part in parts), zone
+        assert {line.partition(":")[0] for line in zone} <= ALLOWED
+        assert len("\r\n".join(zone)) < 400
+        aware = meeting(tzid=tzid)
+        for moment in (*starts, *(start + HOUR for start in starts)):
+            assert moment - offset_read(parts, moment) == aware.instant(moment).replace(tzinfo=None), (tzid, moment)
+
+
+def test_z4_a_single_meeting_is_in_local_time_with_its_zone_too() -> None:
+    message = request(tzid="America/New_York")
+    assert values(message, "DTSTART") == [";TZID=America/New_York:20270301T100000"]
+    assert "TZID:America/New_York" in zone_of(message)
+
+
+@pytest.mark.parametrize("message", list(messages()), ids=lambda message: f"{message.method}")
+def test_z5_z6_every_message_declares_the_one_tzid_that_it_uses(message: Message) -> None:
+    text = to_ical(message).decode().replace("\r\n ", "")
+    assert set(re.findall(r";TZID=([^:;]+)", text)) == {"America/New_York"}
+    assert re.findall(r"\r\nTZID:([^\r]+)", text) == ["America/New_York"]
+
+
+@pytest.mark.parametrize("written", ["UTC", "Etc/UTC", "zulu"])
+def test_z6_utc_is_written_with_z_and_without_a_tzid(written: str) -> None:
+    text = to_ical(request(tzid=zone_name(written), rule=MONDAYS)).decode()
+    assert "DTSTART:20270301T100000Z" in text
+    assert "TZID" not in text
+
+
+def test_z6_a_zone_without_summer_time_has_no_daylight() -> None:
+    assert [part.kind for part in parts_of(zone_of(request(rule=MONDAYS)))] == ["STANDARD"]
+
+
+def test_z6_a_windows_name_is_sent_as_its_iana_name() -> None:
+    assert "TZID:Europe/Berlin" in zone_of(request(tzid=zone_name("W. Europe Standard Time")))
+
+
+def test_z7_a_meeting_is_kept_as_local_time_and_zone_and_not_as_an_instant() -> None:
+    event = meeting(tzid="America/New_York")
+    assert event.start.tzinfo is None
+    assert {event.instant(start).hour for start in replace(event, rule=MONDAYS).occurrences} == {15, 14}
+
+
+def test_z8_tzdata_is_pinned_and_every_revision_brings_its_zone_anew() -> None:
+    assert re.search(r"^tzdata==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    [later] = update(meeting(tzid="America/New_York"), tzid="Europe/Paris")
+    assert "TZID:Europe/Paris" in zone_of(later)
+
+
+@pytest.mark.parametrize("message", list(messages()), ids=lambda message: f"{message.method}")
+def test_z9_no_zone_is_named_outside_the_standard(message: Message) -> None:
+    assert not re.search(rb"X-WR-|X-LIC-LOCATION|TZURL", to_ical(message))

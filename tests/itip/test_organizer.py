@@ -1,0 +1,184 @@
+"""Who gets which METHOD, with which SEQUENCE and DTSTAMP (RFC 5546 §2.1.4, §3.2; interop S1–S8, A1–A7)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from meetings.itip import organizer
+from meetings.itip.errors import NoAttendees, OrganizerMismatch
+from meetings.itip.event import Attendee, Event, Organizer, PartStat, Role
+from meetings.itip.message import Method
+from meetings.itip.organizer import Plan
+from tests.cast import ALICE, BOB, CAROL, NOW, ROOM, meeting
+
+DAN = Attendee(address="dan@example.org", name="Dan")
+ANSWERED = (replace(BOB, partstat=PartStat.ACCEPTED), replace(CAROL, partstat=PartStat.DECLINED))
+
+
+def told(plan: Plan) -> list[tuple[Method, tuple[str, ...]]]:
+    """METHOD and recipients of each message, in order."""
+    return [(message.method, tuple(person.address for person in message.recipients)) for message in plan.messages]
+
+
+def changed(held: Event, **changes: Any) -> Plan:
+    return organizer.update(held, replace(held, **changes), now=NOW, last_dtstamp=NOW)
+
+
+def test_a_meeting_begins_with_sequence_0_and_one_request_to_all() -> None:
+    plan = organizer.send(meeting(), now=NOW)
+    assert plan.event.sequence == 0
+    assert told(plan) == [(Method.REQUEST, (BOB.address, CAROL.address))]
+
+
+def test_every_update_raises_the_sequence_by_one_whatever_changes() -> None:
+    held = meeting(sequence=4)
+    for changes in ({"summary": "New"}, {"start": datetime(2027, 3, 1, 9)}, {"description": ""}, {}):
+        assert changed(held, **changes).event.sequence == 5
+
+
+def test_who_leaves_the_list_gets_a_cancel_of_their_own_before_the_others_get_the_request() -> None:
+    plan = changed(meeting(attendees=(BOB, CAROL, ROOM)), attendees=(BOB, DAN))
+    assert told(plan) == [
+        (Method.CANCEL, (CAROL.address,)),
+        (Method.CANCEL, (ROOM.address,)),
+        (Method.REQUEST, (BOB.address, DAN.address)),
+    ]
+    assert [message.uninvites for message in plan.messages] == [True, True, False]
+    assert {message.event.sequence for message in plan.messages} == {1}
+
+
+def test_who_leaves_the_list_is_told_the_times_they_know() -> None:
+    held = meeting()
+    plan = changed(held, attendees=(BOB,), start=datetime(2027, 3, 2, 10), end=datetime(2027, 3, 2, 11))
+    assert [message.event.start for message in plan.messages] == [held.start, datetime(2027, 3, 2, 10)]
+
+
+def test_an_address_in_another_case_is_the_same_person() -> None:
+    plan = changed(meeting(attendees=(BOB,)), attendees=(replace(BOB, address="BOB@Example.org"),))
+    assert told(plan) == [(Method.REQUEST, ("BOB@Example.org",))]
+
+
+def test_a_cancel_raises_the_sequence_and_goes_to_each_person_alone() -> None:
+    plan = organizer.cancel(meeting(sequence=2), now=NOW, last_dtstamp=NOW, comment="No room")
+    assert plan.event.sequence == 3
+    assert told(plan) == [(Method.CANCEL, (BOB.address,)), (Method.CANCEL, (CAROL.address,))]
+    assert [message.attendees for message in plan.messages] == [(BOB,), (CAROL,)]
+    assert {(message.uninvites, message.comment) for message in plan.messages} == {(False, "No room")}
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_resend_keeps_the_sequence_and_has_a_newer_dtstamp(cancelled: bool) -> None:
+    plan = organizer.resend(
+        meeting(sequence=2), fits=CAROL.__eq__, cancelled=cancelled, now=NOW, last_dtstamp=NOW, comment=""
+    )
+    assert plan.event.sequence == 2
+    assert told(plan) == [(Method.CANCEL if cancelled else Method.REQUEST, (CAROL.address,))]
+    assert plan.dtstamp == NOW + timedelta(seconds=1)
+
+
+def test_a_resent_request_still_shows_everybody() -> None:
+    plan = organizer.resend(meeting(), fits=CAROL.__eq__, cancelled=False, now=NOW, last_dtstamp=NOW)
+    assert plan.messages[0].attendees == (BOB, CAROL)
+
+
+@pytest.mark.parametrize(
+    ("now", "last", "expected"),
+    [
+        (datetime(2027, 1, 1, 9, 0, 0, 999_999, UTC), None, datetime(2027, 1, 1, 9, tzinfo=UTC)),
+        (
+            datetime(2027, 1, 1, 9, tzinfo=UTC),
+            datetime(2027, 1, 1, 9, tzinfo=UTC),
+            datetime(2027, 1, 1, 9, 0, 1, tzinfo=UTC),
+        ),
+        (
+            datetime(2027, 1, 1, 8, tzinfo=UTC),
+            datetime(2027, 1, 1, 9, tzinfo=UTC),
+            datetime(2027, 1, 1, 9, 0, 1, tzinfo=UTC),
+        ),
+        (datetime(2027, 1, 1, 9, tzinfo=timezone(timedelta(hours=8))), None, datetime(2027, 1, 1, 1, tzinfo=UTC)),
+    ],
+    ids=["first, cut to seconds", "same second", "clock set back", "another zone"],
+)
+def test_dtstamp_is_in_utc_seconds_and_always_rises(now: datetime, last: datetime | None, expected: datetime) -> None:
+    assert organizer.next_dtstamp(now, last) == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"start": datetime(2027, 3, 1, 9)},
+        {"end": datetime(2027, 3, 1, 12)},
+        {"tzid": "Europe/Berlin"},
+        {"location": "Elsewhere"},
+        {"exdates": (datetime(2027, 3, 8, 10),)},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_new_time_or_place_asks_everybody_again(changes: dict[str, Any]) -> None:
+    plan = changed(meeting(attendees=ANSWERED), **changes)
+    assert {person.partstat for person in plan.event.attendees} == {PartStat.NEEDS_ACTION}
+
+
+def test_a_new_title_or_guest_keeps_the_answers_of_the_others() -> None:
+    plan = changed(meeting(attendees=ANSWERED), summary="New", attendees=(*ANSWERED, DAN))
+    answers = {person.address: person.partstat for person in plan.event.attendees}
+    assert answers == {
+        BOB.address: PartStat.ACCEPTED,
+        CAROL.address: PartStat.DECLINED,
+        DAN.address: PartStat.NEEDS_ACTION,
+    }
+
+
+def test_only_the_stored_organizer_may_change_the_meeting() -> None:
+    with pytest.raises(OrganizerMismatch):
+        changed(meeting(), organizer=Organizer(address="mallory@evil.example"))
+
+
+def test_the_organizer_keeps_the_stored_name_and_spelling() -> None:
+    plan = changed(meeting(), organizer=Organizer(address="ALICE@EXAMPLE.COM", name="Somebody"))
+    assert plan.event.organizer == ALICE
+
+
+def test_each_address_is_invited_once_and_the_more_binding_role_wins() -> None:
+    as_optional = replace(BOB, address="bob@EXAMPLE.org", role=Role.OPTIONAL)
+    assert organizer.invited(meeting(attendees=(as_optional, CAROL, BOB))) == (BOB, CAROL)
+
+
+def test_required_come_before_optional_and_rooms_last() -> None:
+    assert organizer.invited(meeting(attendees=(ROOM, CAROL, BOB))) == (BOB, CAROL, ROOM)
+
+
+def test_the_organizer_is_not_invited_to_their_own_meeting() -> None:
+    organizer_too = Attendee(address="Alice@Example.com")
+    assert organizer.invited(meeting(attendees=(organizer_too, BOB))) == (BOB,)
+    assert organizer.invited(meeting(attendees=(organizer_too, ROOM))) == (ROOM,)
+
+
+def test_an_organizer_who_lists_nobody_else_is_invited_after_all() -> None:
+    organizer_only = (Attendee(address=ALICE.address), Attendee(address=ALICE.address, role=Role.OPTIONAL))
+    assert organizer.invited(meeting(attendees=organizer_only)) == organizer_only[:1]
+    assert organizer.lists_only_the_organizer(meeting(attendees=organizer_only))
+
+
+@pytest.mark.parametrize("attendees", [(), (ROOM,)], ids=["nobody", "a room only"])
+def test_a_meeting_without_a_person_is_refused(attendees: tuple[Attendee, ...]) -> None:
+    with pytest.raises(NoAttendees):
+        organizer.send(meeting(attendees=attendees), now=NOW)
+
+
+def test_answers_and_sequence_are_not_content() -> None:
+    assert organizer.same_content(meeting(attendees=ANSWERED, sequence=3), meeting())
+    assert not organizer.same_content(meeting(), meeting(location="Elsewhere"))
+
+
+def test_the_record_of_an_update_names_what_changed_with_old_and_new_value() -> None:
+    plan = changed(meeting(), location="Room 8", attendees=(BOB,))
+    assert plan.changes == {
+        "LOCATION": ("Room 7", "Room 8"),
+        "ATTENDEE": (
+            f"{BOB.address} (REQ-PARTICIPANT), {CAROL.address} (OPT-PARTICIPANT)",
+            f"{BOB.address} (REQ-PARTICIPANT)",
+        ),
+    }

@@ -1,0 +1,42 @@
+"""A mail read back with libraries that did not write it: the standard library's parser, and vobject."""
+
+import email
+from dataclasses import dataclass
+from email import policy
+from email.message import EmailMessage
+from typing import Any
+
+import vobject
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One iMIP mail: the e-mail, and the VEVENT of its calendar part."""
+
+    mail: EmailMessage
+    method: str
+    vevent: Any
+
+    @property
+    def sequence(self) -> int:
+        return int(self.vevent.sequence.value)
+
+    @property
+    def dtstamp(self) -> str:
+        return str(self.vevent.dtstamp.value)
+
+    @property
+    def people(self) -> list[str]:
+        """The ATTENDEEs' addresses."""
+        return [attendee.value.removeprefix("mailto:") for attendee in self.vevent.attendee_list]
+
+
+def read(raw: bytes) -> Invitation:
+    """The invitation in ``raw``; fails where a mail client would see none."""
+    message = email.message_from_bytes(raw, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    parts = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+    assert len(parts) == 1
+    calendar = vobject.readOne(parts[0].get_payload(decode=True).decode())  # type: ignore[union-attr]
+    assert calendar.method.value == parts[0].get_param("method")
+    return Invitation(message, calendar.method.value, calendar.vevent)

@@ -1,0 +1,33 @@
+"""A full outbox: a million deliveries, four to a message, nearly all of them sent."""
+
+from django.db import connection
+
+ROWS = 1_000_000
+
+# Without the keys to other tables, of which this fills none; the transaction's end brings them back.
+_WITHOUT_FOREIGN_KEYS = """
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT conname FROM pg_constraint WHERE conrelid = 'meetings_delivery'::regclass AND contype = 'f'
+    LOOP EXECUTE format('ALTER TABLE meetings_delivery DROP CONSTRAINT %I', name); END LOOP;
+END $$
+"""
+# One in twenty waits for its next try, as after an hour without a mail server; one in ten thousand is being sent.
+_FILL = """
+INSERT INTO meetings_delivery (message_id, meeting_id, address, address_key, state, attempt, due_at, lease_until,
+                               expires_at, may_have_left, last_reply)
+SELECT 1 + n / 4, 1 + n / 4, person, person, state, 1,
+       now() + CASE state WHEN 'queued' THEN interval '1 hour' ELSE interval '-1 day' END,
+       CASE state WHEN 'sending' THEN now() + interval '1 minute' END,
+       now() + interval '1 day', false, '250 2.0.0 queued'
+FROM generate_series(0, %(rows)s - 1) AS n,
+     LATERAL (SELECT 'person-' || n %% 4 || '@example.org' AS person,
+                     CASE WHEN n %% 20 = 0 THEN 'queued' WHEN n %% 10000 = 1 THEN 'sending' ELSE 'sent' END AS state) AS made
+"""
+
+
+def fill() -> None:
+    """Fill the outbox within the test's transaction. Takes some seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WITHOUT_FOREIGN_KEYS)
+        cursor.execute(_FILL, {"rows": ROWS})
+        cursor.execute("ANALYZE meetings_delivery")

@@ -1,0 +1,167 @@
+"""One occurrence changed or cancelled, and this and future, as they are stored and mailed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from meetings.itip.errors import InvalidProperty, OccurrenceCancelled
+from meetings.itip.event import Attendee, Event
+from meetings.models import DeliveryState, Meeting, OccurrenceOverride
+from meetings.operations.cancel_meeting import cancel_meeting
+from meetings.operations.errors import Conflict
+from meetings.operations.receipt import Receipt
+from meetings.operations.split_series import split_series
+from meetings.operations.update_meeting import update_meeting
+from tests.cast import BOB, CAROL, MONDAYS
+from tests.mail import Invitation
+from tests.operations.conftest import Do
+from tests.smtp_server import ScriptedSMTP
+
+Mails = Callable[[], list[Invitation]]
+FIRST, SECOND, THIRD = (datetime(2027, 3, day, 10) for day in (1, 8, 15))
+DAN = Attendee(address="dan@example.org", name="Dan")
+
+
+def change_one(when: datetime, **changes: Any) -> Receipt:
+    return update_meeting(
+        uid="meeting-1",
+        among=Meeting.objects.all(),
+        locate=lambda held: when,
+        change=lambda held: replace(held, **changes),
+        asked_by="tests",
+        language=None,
+        now=timezone.now(),
+        budget=10,
+    )
+
+
+def cancel_one(when: datetime) -> Receipt:
+    return cancel_meeting(
+        uid="meeting-1",
+        among=Meeting.objects.all(),
+        locate=lambda held: when,
+        asked_by="tests",
+        now=timezone.now(),
+        budget=10,
+    )
+
+
+def split(when: datetime, change: Callable[[Event], Event] | None) -> Receipt:
+    return split_series(
+        uid="meeting-1",
+        among=Meeting.objects.all(),
+        locate=lambda held: when,
+        change=change,
+        asked_by="tests",
+        language=None,
+        now=timezone.now(),
+        budget=10,
+    )
+
+
+@pytest.fixture
+def series(send: Do) -> None:
+    send(rule=MONDAYS)
+
+
+@pytest.mark.usefixtures("series")
+def test_a_cancelled_occurrence_is_remembered_and_left_out_of_later_requests(update: Do, mails: Mails) -> None:
+    receipt = cancel_one(SECOND)
+    assert (receipt.sequence, receipt.occurrences) == (1, (FIRST, THIRD))
+    assert OccurrenceOverride.objects.get().is_cancelled
+    assert not Meeting.objects.get().is_cancelled
+    update(summary="New")
+    _, to_bob, to_carol, request = mails()
+    assert [mail.vevent.recurrence_id.value.replace(tzinfo=None) for mail in (to_bob, to_carol)] == [SECOND, SECOND]
+    assert [when.replace(tzinfo=None) for when in request.vevent.exdate.value] == [SECOND]
+    assert request.sequence == 2
+
+
+@pytest.mark.usefixtures("series")
+def test_a_changed_occurrence_is_stored_and_follows_every_request_for_the_series(update: Do, mails: Mails) -> None:
+    change_one(SECOND, location="Room 9", attendees=(BOB, DAN))
+    update(summary="New")
+    told = [(mail.method, hasattr(mail.vevent, "recurrence_id"), mail.people) for mail in mails()]
+    assert told == [
+        ("REQUEST", False, [BOB.address, CAROL.address]),
+        ("CANCEL", True, [CAROL.address]),
+        ("REQUEST", True, [BOB.address, DAN.address]),
+        ("REQUEST", False, [BOB.address, CAROL.address]),
+        ("CANCEL", True, [CAROL.address]),
+        ("REQUEST", True, [BOB.address, DAN.address]),
+    ]
+    last = mails()[-1].vevent
+    assert (last.summary.value, last.location.value) == ("New", "Room 9")
+    assert Meeting.objects.get().event().overrides[0].attendees == (BOB, DAN)
+
+
+@pytest.mark.usefixtures("series")
+def test_a_new_time_of_the_series_drops_what_was_stored_of_single_occurrences(update: Do) -> None:
+    change_one(SECOND, location="Room 9")
+    cancel_one(THIRD)
+    update(start=FIRST.replace(hour=9))
+    assert not OccurrenceOverride.objects.exists()
+
+
+@pytest.mark.usefixtures("series")
+def test_an_occurrence_is_not_cancelled_twice() -> None:
+    cancel_one(SECOND)
+    with pytest.raises(OccurrenceCancelled):
+        cancel_one(SECOND)
+    assert Meeting.objects.get().sequence == 1
+
+
+@pytest.mark.usefixtures("series")
+def test_no_occurrence_of_a_cancelled_meeting_can_be_changed(cancel: Do) -> None:
+    cancel()
+    with pytest.raises(Conflict):
+        change_one(SECOND, summary="New")
+    with pytest.raises(Conflict):
+        cancel_one(SECOND)
+
+
+@pytest.mark.usefixtures("series")
+def test_this_and_future_ends_the_series_and_goes_on_under_a_new_linked_uid(mails: Mails) -> None:
+    receipt = split(SECOND, lambda rest: replace(rest, location="Room 9"))
+    old, new = Meeting.objects.get(uid="meeting-1"), Meeting.objects.get(uid=receipt.new_uid)
+    assert new.continues == old
+    assert old.event().occurrences == (FIRST,)
+    assert (new.event().occurrences, new.location) == ((SECOND, THIRD), "Room 9")
+    assert receipt.recipients == {BOB.address: DeliveryState.SENT, CAROL.address: DeliveryState.SENT}
+    _, ended, rest = mails()
+    assert (ended.vevent.uid.value, ended.sequence) == ("meeting-1", 1)
+    assert ended.vevent.rrule.value == "FREQ=WEEKLY;UNTIL=20270301T020000Z;BYDAY=MO"
+    assert (rest.vevent.uid.value, rest.sequence, rest.vevent.rrule.value) == (
+        receipt.new_uid,
+        0,
+        "FREQ=WEEKLY;COUNT=2;BYDAY=MO",
+    )
+
+
+@pytest.mark.usefixtures("series")
+def test_cancelling_this_and_future_only_ends_the_series(mails: Mails) -> None:
+    receipt = split(THIRD, None)
+    assert (receipt.new_uid, receipt.occurrences) == ("", (FIRST, SECOND))
+    assert [mail.method for mail in mails()] == ["REQUEST", "REQUEST"]
+
+
+@pytest.mark.usefixtures("series")
+def test_a_split_that_is_refused_stores_nothing() -> None:
+    with pytest.raises(InvalidProperty):
+        split(FIRST, lambda rest: rest)
+    assert Meeting.objects.get().sequence == 0
+
+
+@pytest.mark.usefixtures("series")
+def test_a_cancelled_occurrence_that_nobody_was_told_of_may_be_cancelled_again(mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["mail"] = "451 4.3.0 later"
+    assert not cancel_one(SECOND).sent
+    mail_server.scripts["mail"] = "250 ok"
+    receipt = cancel_one(SECOND)
+    assert (receipt.sequence, receipt.sent) == (1, True)
+    with pytest.raises(OccurrenceCancelled):
+        cancel_one(SECOND)

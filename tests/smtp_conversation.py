@@ -1,0 +1,206 @@
+"""One connection to a ScriptedSMTP, from the server's side: it reads commands and plays the script's steps."""
+
+import base64
+import contextlib
+import socket
+import socketserver
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.smtp_server import ScriptedSMTP
+
+_DRIP_SECONDS = 0.02
+
+
+class Fault(Enum):
+    """What a server may do instead of replying."""
+
+    HANG = "says nothing until the test is over"
+    DROP = "closes the connection"
+    DRIP = "begins a reply and never ends it, one byte every few milliseconds"
+
+
+Step = str | Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One mail whose final dot arrived. ``reply`` is empty when the server never said one.
+
+    ``raw`` is what lay between DATA and the dot, with CRLF, dots unstuffed.
+    """
+
+    connection: int
+    envelope_from: str
+    recipients: tuple[str, ...]
+    raw: bytes
+    reply: str
+    mail_options: tuple[str, ...]
+    tls: bool
+
+
+class _Over(Exception):  # no error: the conversation has ended
+    pass
+
+
+class Conversation(socketserver.BaseRequestHandler):
+    """One connection."""
+
+    request: socket.socket
+    server: "Listener"
+
+    def handle(self) -> None:
+        self.script = self.server.script
+        self.number = self.script.opened(self.request)
+        self.raw_socket = self.request
+        self.envelope: tuple[str, tuple[str, ...]] | None = None
+        self.recipients: list[str] = []
+        try:
+            if self.script.implicit_tls:
+                self._start_tls()
+            else:
+                self.file = self.request.makefile("rb")
+            self._say(self.script.step("banner"))
+            while True:
+                self._obey(self._line())
+        except (_Over, OSError):
+            pass
+        finally:
+            self.script.closed(self.raw_socket)
+            self._close()
+
+    def _close(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            self.file.close()
+        with contextlib.suppress(OSError):
+            self.request.close()
+
+    def _start_tls(self) -> None:
+        if self.script.tls is None:
+            raise TypeError("implicit_tls wants tls")
+        self.request = self.script.tls.wrap_socket(self.request, server_side=True)
+        self.script.replaced(self.raw_socket, self.request)
+        self.raw_socket = self.request
+        self.file = self.request.makefile("rb")
+
+    def _line(self) -> str:
+        line = self.file.readline(65536)
+        if not line:
+            raise _Over
+        return line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+
+    def _say(self, step: Step) -> str:
+        if step is Fault.HANG:
+            self.script.stopped.wait()
+        if step is Fault.DRIP:
+            self._drip()
+        if not isinstance(step, str):
+            raise _Over
+        self.request.sendall(step.replace("\n", "\r\n").encode() + b"\r\n")
+        if step.startswith("421"):
+            raise _Over
+        return step
+
+    def _drip(self) -> None:
+        self.request.sendall(b"250-")
+        while not self.script.stopped.wait(_DRIP_SECONDS):
+            self.request.sendall(b"x")
+
+    def _obey(self, line: str) -> None:
+        self.script.commands.append((self.number, line))
+        verb, _, argument = line.partition(" ")
+        obey: Callable[[str], Any] | None = getattr(self, f"_{verb.lower()}", None)
+        if obey is None:
+            self._say("500 5.5.1 what?")
+        else:
+            obey(argument)
+
+    def _ehlo(self, _: str) -> None:
+        if "ehlo" in self.script.scripts:
+            self._say(self.script.step("ehlo"))
+            return
+        names = ["mail.example.test", *self.script.extensions]
+        tls_is_up = isinstance(self.request, ssl.SSLSocket)
+        if self.script.tls and not tls_is_up:
+            names.append("STARTTLS")
+        if self.script.credentials:
+            names.append("AUTH PLAIN")
+        self._say("\n".join([*(f"250-{name}" for name in names[:-1]), f"250 {names[-1]}"]))
+
+    def _helo(self, _: str) -> None:
+        self._say("250 mail.example.test")
+
+    def _noop(self, _: str) -> None:
+        self._say(self.script.step("noop"))
+
+    def _rset(self, _: str) -> None:
+        self.envelope, self.recipients = None, []
+        self._say(self.script.step("rset"))
+
+    def _quit(self, _: str) -> None:
+        self._say(self.script.step("quit"))
+        raise _Over
+
+    def _starttls(self, _: str) -> None:
+        if self._say(self.script.step("starttls")).startswith("220"):
+            self._start_tls()
+
+    def _auth(self, argument: str) -> None:
+        scripted = self.script.step("auth")
+        if scripted:
+            self._say(scripted)
+            return
+        login = "\0".join(("", *(self.script.credentials or ())))
+        right = argument == f"PLAIN {base64.b64encode(login.encode()).decode()}"
+        self._say("235 2.7.0 welcome" if right else "535 5.7.8 wrong user or password")
+
+    def _mail(self, argument: str) -> None:
+        path, *options = argument.split(" ")
+        address = path.partition(":")[2].strip("<>")
+        if self._say(self.script.step("mail", address)).startswith("2"):
+            self.envelope, self.recipients = (address, tuple(options)), []
+
+    def _rcpt(self, argument: str) -> None:
+        address = argument.partition(":")[2].strip("<>")
+        if self._say(self.script.step("rcpt", address)).startswith("2"):
+            self.recipients.append(address)
+
+    def _data(self, _: str) -> None:
+        if not self.recipients or self.envelope is None:
+            self._say("503 5.5.1 no valid recipients")
+            return
+        if not self._say(self.script.step("data")).startswith("354"):
+            return
+        fault = self.script.step("content")
+        if fault:
+            self._say(fault)
+        raw = b"".join(self._content())
+        step = self.script.step("dot")
+        self._record(raw, step if isinstance(step, str) else "")
+        self._say(step)
+
+    def _content(self) -> Iterator[bytes]:
+        while (line := self.file.readline()) != b".\r\n":
+            if not line:
+                raise _Over
+            yield line.removeprefix(b".")
+
+    def _record(self, raw: bytes, reply: str) -> None:
+        sender, options = self.envelope or ("", ())
+        secure = isinstance(self.request, ssl.SSLSocket)
+        transaction = Transaction(self.number, sender, tuple(self.recipients), raw, reply, options, secure)
+        self.envelope, self.recipients = None, []
+        self.script.record(transaction)
+
+
+class Listener(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    request_queue_size = 64
+
+    def __init__(self, script: "ScriptedSMTP") -> None:
+        self.script = script
+        super().__init__((script.host, 0), Conversation)

@@ -1,0 +1,170 @@
+"""A mail server on loopback that plays whatever a test has scripted, and remembers what it was given.
+
+    with ScriptedSMTP(rcpt={"bob@example.com": "550 5.1.1 no such user"}) as server:
+        ...  # send to server.host, server.port
+        [transaction] = server.received
+
+Each keyword of the constructor scripts one moment of the conversation. A script is a step, or several that
+are used up one after the other (the last one stays), or a table by address, or a function of the command's
+argument. A step is a reply without its CRLF ("451 4.3.0 later"), or one of HANG, DROP and DRIP.
+"""
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Self
+
+import pytest
+import trustme
+
+from tests.smtp_conversation import Fault, Listener, Step, Transaction
+
+HANG, DROP, DRIP = Fault.HANG, Fault.DROP, Fault.DRIP
+
+Script = Step | Sequence[Step] | Mapping[str, Step] | Callable[[str], Step]
+
+DEFAULTS = {
+    "banner": "220 mail.example.test ESMTP",
+    "noop": "250 2.0.0 alive",
+    "rset": "250 2.0.0 forgotten",
+    "mail": "250 2.1.0 sender ok",
+    "rcpt": "250 2.1.5 recipient ok",
+    "data": "354 go ahead",
+    # Read on after the 354; a fault here comes before the first line is read.
+    "content": "",
+    "dot": "250 2.0.0 queued",
+    "quit": "221 2.0.0 bye",
+    "starttls": "220 2.0.0 go ahead",
+    "auth": "",
+}
+
+
+class ScriptedSMTP:
+    """See the module. Starts listening at once; ``close`` or the end of ``with`` stops every thread and socket."""
+
+    host = "127.0.0.1"
+
+    def __init__(
+        self,
+        *,
+        extensions: Sequence[str] = ("8BITMIME", "SMTPUTF8", "SIZE 10485760"),
+        tls: ssl.SSLContext | None = None,
+        implicit_tls: bool = False,
+        credentials: tuple[str, str] | None = None,
+        **scripts: Script,
+    ) -> None:
+        unknown = scripts.keys() - DEFAULTS.keys() - {"ehlo"}
+        if unknown:
+            raise TypeError(f"no such moment: {unknown}")
+        self.scripts: dict[str, Script] = {**DEFAULTS, **scripts}
+        self.extensions = tuple(extensions)
+        self.tls = tls
+        self.implicit_tls = implicit_tls
+        self.credentials = credentials
+        self.received: list[Transaction] = []
+        self.commands: list[tuple[int, str]] = []
+        self.connections = 0
+        self.stopped = threading.Event()
+        self._changed = threading.Condition()
+        self._sockets: set[socket.socket] = set()
+        self._server = Listener(self)
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """The server as an EMAIL_URL."""
+        scheme = "smtp" if self.tls is None else "smtp+ssl" if self.implicit_tls else "smtp+tls"
+        login = "{}:{}@".format(*self.credentials) if self.credentials else ""
+        return f"{scheme}://{login}{self.host}:{self.port}"
+
+    @property
+    def accepted(self) -> list[Transaction]:
+        """The mails for which the server took responsibility."""
+        return [transaction for transaction in self.received if transaction.reply.startswith("2")]
+
+    def verbs(self) -> list[str]:
+        """The commands so far, without their arguments."""
+        return [line.split(" ")[0].upper() for _, line in self.commands]
+
+    def wait_for(self, count: int, seconds: float = 5) -> list[Transaction]:
+        """Wait until ``count`` mails have arrived; raises AssertionError after ``seconds``."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self.received) >= count, seconds):
+                raise AssertionError(f"{len(self.received)} mails instead of {count}")
+        return self.received
+
+    def drop_connections(self) -> None:
+        """Close every connection without a word, as a server does with idle clients."""
+        for sock in list(self._sockets):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Stop; may be called twice."""
+        self.stopped.set()
+        self.drop_connections()
+        self._server.shutdown()
+        self._thread.join()
+        # The handlers' threads are joined here.
+        self._server.server_close()
+
+    def step(self, moment: str, argument: str = "") -> Step:
+        """What the script has for this ``moment``."""
+        script = self.scripts[moment]
+        if isinstance(script, str | Fault):
+            return script
+        if isinstance(script, Mapping):
+            return script.get(argument, DEFAULTS[moment])
+        if callable(script):
+            return script(argument)
+        if len(script) > 1:
+            self.scripts[moment] = script[1:]
+        return script[0]
+
+    def opened(self, sock: socket.socket) -> int:
+        """Number a new connection, from 1."""
+        with self._changed:
+            self._sockets.add(sock)
+            self.connections += 1
+            return self.connections
+
+    def replaced(self, sock: socket.socket, by: socket.socket) -> None:
+        """Know a connection by its TLS socket from now on."""
+        with self._changed:
+            self._sockets.discard(sock)
+            self._sockets.add(by)
+
+    def closed(self, sock: socket.socket) -> None:
+        """Forget a connection."""
+        with self._changed:
+            self._sockets.discard(sock)
+
+    def record(self, transaction: Transaction) -> None:
+        """Remember a mail and wake who waits for it."""
+        with self._changed:
+            self.received.append(transaction)
+            self._changed.notify_all()
+
+
+def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+    """The server's side of TLS, with a certificate for ``names`` (127.0.0.1 when none is given)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*(names or (ScriptedSMTP.host,))).configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def smtp_server() -> Iterator[ScriptedSMTP]:
+    """A mail server that takes everything; ``scripts`` may be changed while it runs."""
+    with ScriptedSMTP() as server:
+        yield server

@@ -1,0 +1,86 @@
+"""Celery as the application has it, on a queue of the tests' own, and real workers."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from meeting_server.celery import app
+from tests import broker
+from tests.background import Process, environment
+from tests.smtp_server import ScriptedSMTP
+
+Start = Callable[..., Process]
+
+
+class Queue:
+    """The tests' queue."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def declare(self) -> None:
+        """Have it, empty."""
+        with app.connection_for_write() as connection:
+            queue = app.amqp.queues[self.name](connection.default_channel)
+            queue.declare()
+            queue.purge()
+
+    def purge(self) -> int:
+        """Throw away what waits; how many tasks."""
+        with app.connection_for_write() as connection:
+            return int(app.amqp.queues[self.name](connection.default_channel).purge() or 0)
+
+    def delete(self) -> None:
+        with app.connection_for_write() as connection:
+            queue = app.amqp.queues[self.name](connection.default_channel)
+            queue.delete()
+            queue.exchange(connection.default_channel).delete()
+
+    def take(self) -> tuple[str, list[Any]] | None:
+        """The name and the arguments of the next task."""
+        with app.connection_for_read() as connection:
+            message = app.amqp.queues[self.name](connection.default_channel).get(no_ack=True)
+            return (message.headers["task"], message.decode()[0]) if message else None
+
+
+@pytest.fixture(scope="session")
+def _own_queue() -> Iterator[Queue]:
+    name = f"meetings-tests-{uuid.uuid4().hex[:8]}"
+    app.conf.broker_url = broker.URL if broker.is_there() else broker.MEMORY
+    app.conf.task_default_queue = name
+    queue = Queue(name)
+    yield queue
+    queue.delete()
+    app.pool.force_close_all()
+
+
+@pytest.fixture
+def tasks(_own_queue: Queue, settings: Settings) -> Queue:
+    """The queue, empty, and calls that publish to it."""
+    settings.MEETINGS_WAKE = "meeting_server.publisher.publish"
+    _own_queue.declare()
+    return _own_queue
+
+
+@pytest.fixture
+def start(tasks: Queue, transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path) -> Iterator[Start]:
+    """Start a worker, or beat; all have ended when the test has."""
+    if not broker.is_there():
+        pytest.skip("no RabbitMQ")
+    running: list[Process] = []
+
+    def one(role: str = "worker", **more: str) -> Process:
+        options = ["--without-gossip", "--without-mingle"] if role == "worker" else []
+        own = {"CELERY_BROKER_URL": broker.URL, "CELERY_TASK_DEFAULT_QUEUE": tasks.name, "WORKER_THREADS": "2"}
+        env = environment(mail_server, **own | more)
+        log = tmp_path / f"{role}-{len(running)}.log"
+        running.append(Process(log, env, "-m", "celery", "-A", "meeting_server", role, "--loglevel", "INFO", *options))
+        return running[-1]
+
+    yield one
+    for process in running:
+        process.close()

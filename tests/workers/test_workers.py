@@ -1,0 +1,103 @@
+"""Real Celery workers on a real RabbitMQ: tasks come and get lost, workers die, and each mail goes out."""
+
+import signal
+import threading
+from datetime import timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from meeting_server import publisher
+from meetings.models import Delivery, DeliveryState
+from tests.background import queue, states, wait_until
+from tests.smtp_server import HANG, ScriptedSMTP
+from tests.workers.conftest import Queue, Start
+
+
+def all_sent() -> bool:
+    return set(states()) == {DeliveryState.SENT}
+
+
+def test_a_worker_delivers_what_a_call_leaves_and_keeps_its_database_connection(
+    start: Start, mail_server: ScriptedSMTP
+) -> None:
+    def sessions() -> set[int]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'worker under test'")
+            return {pid for (pid,) in cursor.fetchall()}
+
+    start(PGAPPNAME="worker under test", WORKER_THREADS="1")
+    queue("one")
+    wait_until(all_sent, "the first")
+    first = sessions()
+    queue("two")
+    wait_until(all_sent, "the second")
+    assert first
+    assert sessions() == first
+    assert len(mail_server.received) == 2
+
+
+def test_a_worker_that_is_told_to_end_finishes_the_message_in_hand(start: Start, mail_server: ScriptedSMTP) -> None:
+    at_the_dot, go_on = threading.Event(), threading.Event()
+
+    def dot(_: str) -> str:
+        at_the_dot.set()
+        go_on.wait(30)
+        return "250 2.0.0 queued"
+
+    mail_server.scripts["dot"] = dot
+    worker = start()
+    queue()
+    assert at_the_dot.wait(30)
+    worker.signal(signal.SIGTERM)
+    wait_until(lambda: "Warm shutdown" in worker.said(), "its answer to the signal")
+    go_on.set()
+    assert worker.wait() == 0
+    assert all_sent()
+
+
+def test_what_a_killed_worker_had_in_hand_is_given_back_and_sent_when_its_lease_ends(
+    start: Start, tasks: Queue, mail_server: ScriptedSMTP
+) -> None:
+    mail_server.scripts["mail"] = HANG
+    killed = start()
+    queue()
+    wait_until(lambda: set(states()) == {DeliveryState.SENDING}, "its claim")
+    killed.signal(signal.SIGKILL)
+    killed.wait()
+    mail_server.scripts["mail"] = "250 ok"
+    # The other one's lease has ended when RabbitMQ gives its task to this worker: no sweep is needed.
+    Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    start()
+    wait_until(all_sent, "the task that was given back")
+    assert len(mail_server.accepted) == 1
+    assert set(Delivery.objects.values_list("attempt", flat=True)) == {2}
+
+
+def test_a_task_that_is_given_back_before_the_lease_ends_sends_nothing(start: Start, mail_server: ScriptedSMTP) -> None:
+    queue()
+    Delivery.objects.update(state=DeliveryState.SENDING, lease_until=timezone.now() + timedelta(minutes=1))
+    worker = start(LOG_LEVEL="DEBUG")
+    wait_until(lambda: "succeeded" in worker.said(), "the task")
+    assert set(states()) == {DeliveryState.SENDING}
+    Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    publisher.send(publisher.SWEEP, [])
+    wait_until(all_sent, "the sweep")
+    assert len(mail_server.received) == 1
+
+
+def test_a_purged_queue_is_healed_by_the_sweep_of_beat(start: Start, tasks: Queue, mail_server: ScriptedSMTP) -> None:
+    for number in range(5):
+        queue(f"meeting-{number}")
+    purged = 0
+
+    def purge() -> bool:
+        nonlocal purged
+        purged += tasks.purge()
+        return purged == 5
+
+    wait_until(purge, "the five tasks, to throw them away")
+    start()
+    start("beat")
+    wait_until(all_sent, "the sweep")
+    assert len(mail_server.received) == 5
