@@ -17,7 +17,7 @@ SWEEP = "meetings.tasks.sweep"
 MOST_AT_ONCE = 10  # more messages than these are left to one sweep
 # Seconds, by the broker's clock, after which it drops a task that no worker took: by then a sweep has published the
 # message anew, and so a backlog does not grow with each sweep.
-EXPIRATION = 10.0
+EXPIRATION = 30.0
 _SECONDS = 2.0  # for each of: connecting, writing, the broker's confirmation
 
 log = logging.getLogger(__name__)

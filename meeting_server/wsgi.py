@@ -1,13 +1,20 @@
 """The WSGI application that gunicorn serves."""
 
 import os
+from collections.abc import Iterable
+from io import BytesIO
+from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.utils.module_loading import import_string
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meeting_server.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
 
-if settings.MEETINGS_WAKE:
-    import_string(settings.MEETINGS_WAKE)  # now, and not at the cost of the first call that needs it
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Django's application, with bodies that come in chunks and say no length, which Django takes for empty."""
+    if environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH"):
+        body = environ["wsgi.input"].read(settings.MEETINGS_MAX_BODY + 1)
+        environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    return _django(environ, start_response)

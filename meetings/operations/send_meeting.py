@@ -31,20 +31,24 @@ def send_meeting(
             if held is None:
                 meeting = Meeting(key=key, language=language)
                 plan = organizer.send(wanted, now=now)
+                event = plan.event
                 outgoing = store_plan(meeting, plan, asked_by=asked_by, claimed=mine)
             else:
                 meeting = held
-                _require_repetition(held, wanted, key)
+                event = _repeated(held, wanted, key)
                 again = newest_deliveries(held)
                 outgoing = retry_failed(again)
         deliver_or_leave(outgoing, stopwatch, mine=mine, again=again)
-        return receipt_for(meeting, meeting.event() if held else plan.event)
+        return receipt_for(meeting, event)
 
 
-def _require_repetition(held: Meeting, wanted: Event, key: ApiKey | None) -> None:
-    if held.key_id != (key and key.prefix) or not organizer.same_content(held.event(), wanted):
+def _repeated(held: Meeting, wanted: Event, key: ApiKey | None) -> Event:
+    """The held event, which says what ``wanted`` says."""
+    event = held.event()
+    if held.key_id != (key and key.prefix) or not organizer.same_content(event, wanted):
         raise Conflict(
             "uid", "This uid is in use by a meeting with other content: change it with update, or send a new uid."
         )
     if held.is_cancelled:
         raise Conflict("uid", "This meeting was cancelled, which is final: send it under a new uid.")
+    return event

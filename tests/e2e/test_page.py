@@ -1,12 +1,14 @@
 """What the page of the replaced service shows, posted as it stands there to a running server; each mail read back."""
 
 import ast
+import json
 import uuid
 from datetime import datetime
 from typing import Any
 
 import pytest
 import recurring_ical_events
+import requests
 from icalendar import Calendar
 
 from tests.e2e.conftest import Server, page_examples
@@ -74,3 +76,24 @@ def test_an_english_caller_gets_english_mail(server: Server) -> None:
     text = read(server.smtp.accepted[-1].raw).mail.get_body(("plain",))
     assert text is not None
     assert "every Monday" in text.get_content()
+
+
+def test_a_body_that_comes_in_chunks_is_read(server: Server) -> None:
+    body = json.dumps(example(SINGLE, "send", str(uuid.uuid4()))).encode()
+    answer = requests.post(
+        f"{server.url}/meeting_server/",
+        data=iter([body[:50], body[50:]]),
+        headers={"Content-Type": "application/json"},
+        timeout=30,
+    )
+    assert (answer.status_code, answer.json()["result"]) == (200, 1)
+
+
+def test_a_body_in_chunks_over_the_limit_is_refused(server: Server) -> None:
+    answer = requests.post(
+        f"{server.url}/meeting_server/",
+        data=iter([b" " * 600_000, b" " * 600_000]),
+        headers={"Content-Type": "application/json"},
+        timeout=30,
+    )
+    assert (answer.status_code, answer.json()) == (413, {"error": "The body is over the limit."})

@@ -211,10 +211,22 @@ RULES = {
 }
 
 
+# Morocco leaves and enters its summer time for Ramadan of 2026, and in September gives it up for good.
+THREE_CHANGES = ("Africa/Casablanca", "Africa/El_Aaiun")
+
+
+@pytest.mark.parametrize("tzid", THREE_CHANGES)
+def test_z3_a_year_with_three_changes_is_refused_from_the_third_on(tzid: str) -> None:
+    with pytest.raises(ZoneNotExpressible, match="change in 2026 .* End the series before 2026-09-2"):
+        observances(tzid, series(RULES["52 weekly"], MONDAY))
+
+
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_every_zone_is_exact_for_a_year_of_meetings(rule: str) -> None:
     times = series(rule, MONDAY)
     for tzid in ZONES:
+        if tzid in THREE_CHANGES:
+            continue
         parts = observances(tzid, times)
         check_form(parts)
         assert wrong_times(parts, tzid, times) == [], tzid
