@@ -6,10 +6,9 @@ PY := .venv/bin/python
 DEPLOYED := HTTPS=on ALLOWED_HOSTS=meetings.example.com SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz \
 	DATABASE_URL=postgres://user:password@db.example.com/meetings EMAIL_URL=smtp+tls://user:password@mail.example.com:587 \
 	MEETINGS_MESSAGE_ID_DOMAIN=meetings.example.com MEETINGS_ENVELOPE_FROM=bounces@example.com
-.PHONY: help run worker beat test check fmt bench interop
+.PHONY: help run worker beat test check fmt bench chaos interop
 help:  ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
-
 run: export MEETINGS_LOOPBACK_WITHOUT_KEY ?= true
 run: .venv/run.stamp  ## serve on 127.0.0.1:$PORT (8000) and deliver in the background; also: VAR_DIR, DATABASE_URL, EMAIL_URL
 	@$(PY) manage.py migrate --verbosity 0
@@ -35,11 +34,9 @@ check: .venv/test.stamp  ## style, types, imports, migrations, settings of a dep
 	@$(PY) .venv/bin/lint-imports
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
-
-bench: .venv/test.stamp  ## how long things take
-interop: .venv/test.stamp  ## every time zone through other calendar programs (as root it installs them); writes docs/interop-results.md
-bench interop:
-	@$(PY) -m tests.$@
+bench: .venv/test.stamp ; @$(PY) -m tests.bench  ## how long things take
+chaos: .venv/test.stamp ; @$(PY) -m tests.chaos  ## kill everything while four programs call, and count the mails; also: SEED, CHAOS=long
+interop: .venv/test.stamp ; @$(PY) -m tests.interop  ## every time zone through other programs; writes docs/interop-results.md
 fmt: .venv/test.stamp  ## format, and mend what can be mended
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .

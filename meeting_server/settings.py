@@ -125,6 +125,8 @@ MEETINGS_TIME_BUDGET = env.float("MEETINGS_TIME_BUDGET", default=10.0)
 # Seconds that one SMTP transaction may take in all, and that a claim lasts (longer, so that no second sender starts).
 MEETINGS_SMTP_DEADLINE = env.float("MEETINGS_SMTP_DEADLINE", default=30.0)
 MEETINGS_LEASE = env.float("MEETINGS_LEASE", default=90.0)
+# Seconds from one try to the next, after the first, second … of them; the last one holds from then on.
+MEETINGS_BACK_OFF = env.list("MEETINGS_BACK_OFF", cast=float, default=[30.0, 120.0, 600.0, 1800.0, 3600.0])
 # Days after which the bytes of mails are dropped, never who got what and when; 0 keeps them for ever.
 MEETINGS_KEEP_BYTES_DAYS = env.int("MEETINGS_KEEP_BYTES_DAYS", default=90)
 # Most bytes of a request's body; most people of one meeting.
@@ -149,6 +151,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_POOL = "threads"  # sending is waiting
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_THREADS", default=8)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # its queue, one for each host name, keeps out a second worker
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
 CELERY_BROKER_CONNECTION_TIMEOUT = 2.0

@@ -1,7 +1,7 @@
 """Envelopes for the operations that Celery's workers run. The row is the truth: a task only says where to look."""
 
 from celery import shared_task
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from meeting_server import publisher
 from meetings.imip import alarm
@@ -17,7 +17,7 @@ def deliver(message_id: int) -> None:
     close_old_connections()  # in Django's sense: those that are old or broken
     try:
         sweeping.deliver_stored(message_id)
-    except (OperationalError, InterfaceError):
+    except (DatabaseError, InterfaceError):
         alarm.sound("database", "the database is away: the sweep delivers what waits when it is back")
 
 
@@ -27,7 +27,7 @@ def sweep() -> None:
     close_old_connections()
     try:
         due = sweeping.due_messages(BATCH)
-    except (OperationalError, InterfaceError):
+    except (DatabaseError, InterfaceError):
         alarm.sound("database", "the database is away: nothing is swept until it is back")
         return
     for message_id in due:

@@ -62,11 +62,12 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         """A new key has no prefix yet, and nobody makes one to revoke it."""
-        return ("name", "senders", "expiry_date", *(("prefix", "revoked") if obj else ()))
+        return ("name", "senders", "respond_async", "expiry_date", *(("prefix", "revoked") if obj else ()))
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         """Of a revoked key everything: it is kept for the record."""
-        return ("name", "senders", "expiry_date", "prefix", "revoked") if obj and obj.revoked else ("prefix",)
+        fields = self.get_fields(request, obj)
+        return fields if obj and obj.revoked else ("prefix",)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         """Save, and show a new key: this once."""

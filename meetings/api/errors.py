@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import DatabaseError, IntegrityError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
@@ -73,7 +73,7 @@ _TABLE: tuple[tuple[type[Exception], int, _Answer], ...] = (
     (BodyTooLarge, 413, _detail),
     (exceptions.Throttled, 429, _detail),
     (exceptions.MethodNotAllowed, 405, _detail),
-    (OperationalError, 503, _says("Service unavailable")),
+    (DatabaseError, 503, _says("Service unavailable")),  # a server that is stopped short ends in a plain one
     (InterfaceError, 503, _says("Service unavailable")),
     (Exception, 500, _says("Internal server error")),
 )

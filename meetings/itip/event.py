@@ -81,7 +81,7 @@ class Event:
     to midnight. ``reminder`` is in minutes before the start, None for no VALARM. ``exdates`` are
     naive wall-clock starts of occurrences that are left out from the beginning, ``cancelled`` of those cancelled since;
     ``overrides`` are occurrences that were changed alone. An occurrence as an event of its own has a
-    ``recurrence_id`` and no rule.
+    ``recurrence_id`` and no rule; it is ``part_of`` its series.
     """
 
     uid: str
@@ -99,6 +99,7 @@ class Event:
     cancelled: tuple[datetime, ...] = ()
     overrides: tuple[Override, ...] = ()
     recurrence_id: datetime | None = None
+    part_of: "Event | None" = None
     reminder: int | None = None
     sequence: int = 0
 

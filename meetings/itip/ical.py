@@ -167,9 +167,11 @@ def _valarm(minutes: int) -> Alarm:
 def _vtimezone(event: Event) -> bytes:
     if event.all_day or event.tzid in _UTC_ZONES:
         return b""
-    starts = (event.start,) if event.rule is None else occurrences(event.rule, event.start)
-    ids = () if event.recurrence_id is None else (event.recurrence_id,)
-    return _vtimezone_bytes(event.tzid, observances(event.tzid, (*starts, *ids), lasting=event.end - event.start))
+    # An occurrence has the VTIMEZONE of its series: a TZID means one thing in all messages of a UID.
+    whole = event.part_of or event
+    starts = (whole.start,) if whole.rule is None else occurrences(whole.rule, whole.start)
+    moved = () if event.start in starts else (event.start,)
+    return _vtimezone_bytes(event.tzid, observances(event.tzid, (*starts, *moved), lasting=whole.end - whole.start))
 
 
 @lru_cache(maxsize=1024)

@@ -110,6 +110,7 @@ def _plain(series: Event, when: datetime) -> Event:
         cancelled=(),
         overrides=(),
         recurrence_id=when,
+        part_of=series,
     )
 
 

@@ -14,7 +14,7 @@ from itertools import count, islice, pairwise, takewhile
 from typing import Final
 
 from meetings.itip.errors import InvalidProperty, InvalidRule
-from meetings.itip.transitions import gap
+from meetings.itip.transitions import gap, is_skipped
 
 WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 """The two-letter days in the order of ``date.weekday()``."""
@@ -226,7 +226,7 @@ def check_series(starts: Sequence[datetime], *, duration: timedelta, tzid: str, 
         return
     for start in starts:
         for moment in (start, start + duration):
-            if gap(moment, tzid):
+            if is_skipped(moment, tzid):
                 raise InvalidRule(
                     "", f"{_skipped(moment, tzid)} Choose another time of day, or exclude that day with EXDATE."
                 )

@@ -37,6 +37,9 @@ class Message(models.Model):
     message_id = models.CharField("Message-ID", max_length=255, unique=True)
     dtstamp = models.DateTimeField("DTSTAMP")
     subject = models.TextField()
+    whole = models.BooleanField(
+        default=True, db_default=True, help_text="About the whole meeting: it makes what is older superfluous."
+    )
     envelope_from = models.CharField(max_length=320)
     raw = models.BinaryField(null=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -75,16 +78,16 @@ class Verdict:
     may_have_left: bool = False
 
 
-# What is no longer to be sent ends here instead of being claimed: a newer message to the same person covers it, or
-# its deadline has passed. A row that fell due after its deadline was asked for nevertheless (a meeting that is over,
-# an operator's "try again"), and gets its attempt.
+# What is no longer to be sent ends here instead of being claimed: a newer message to the same person covers it (one
+# about a single occurrence does not), or its deadline has passed. A row that fell due after its deadline was asked for
+# nevertheless (a meeting that is over, an operator's "try again"), and gets its attempt.
 _CLAIM = """
 WITH next AS MATERIALIZED (
     SELECT candidate.id,
            CASE WHEN EXISTS (
-                    SELECT FROM meetings_delivery AS newer
+                    SELECT FROM meetings_delivery AS newer JOIN meetings_message AS its ON its.id = newer.message_id
                     WHERE newer.meeting_id = candidate.meeting_id AND newer.address_key = candidate.address_key
-                      AND newer.id > candidate.id AND newer.state IN ('queued', 'sending'))
+                      AND newer.id > candidate.id AND newer.state IN ('queued', 'sending') AND its.whole)
                 THEN 'superseded'
                 WHEN candidate.expires_at < statement_timestamp() AND candidate.due_at <= candidate.expires_at
                 THEN 'failed'
@@ -112,12 +115,15 @@ WHERE mine.id = next.id
 RETURNING mine.id, mine.attempt, mine.address, mine.state
 """
 
+# The rows are locked in order, as those who store a newer version lock them.
 _FINISH = """
+WITH held AS MATERIALIZED (
+    SELECT id FROM meetings_delivery WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE)
 UPDATE meetings_delivery AS mine
 SET state = CASE WHEN verdict.state = 'queued' AND EXISTS (
-                        SELECT FROM meetings_delivery AS newer
+                        SELECT FROM meetings_delivery AS newer JOIN meetings_message AS its ON its.id = newer.message_id
                         WHERE newer.meeting_id = mine.meeting_id AND newer.address_key = mine.address_key
-                          AND newer.id > mine.id AND newer.state IN ('queued', 'sending'))
+                          AND newer.id > mine.id AND newer.state IN ('queued', 'sending') AND its.whole)
                  THEN 'superseded'
                  WHEN verdict.retry_after > 0
                   AND statement_timestamp() + make_interval(secs => verdict.retry_after) > mine.expires_at
@@ -129,6 +135,7 @@ SET state = CASE WHEN verdict.state = 'queued' AND EXISTS (
 FROM unnest(%(ids)s::bigint[], %(attempts)s::int[], %(states)s::text[], %(replies)s::text[],
             %(retry_after)s::float[], %(may_have_left)s::bool[])
      AS verdict (id, attempt, state, reply, retry_after, may_have_left)
+JOIN held ON held.id = verdict.id
 WHERE mine.id = verdict.id AND mine.attempt = verdict.attempt AND mine.state = 'sending'
 """
 

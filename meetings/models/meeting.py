@@ -1,6 +1,7 @@
 """The meeting as its organizer holds it, the people on its list, and one revision per SEQUENCE."""
 
 from datetime import datetime
+from importlib.metadata import version
 from typing import Self
 
 from django.db import models
@@ -13,6 +14,13 @@ from meetings.itip.recurrence import Rule
 from meetings.models.access import ApiKey
 from meetings.models.fields import WallClockField
 from meetings.models.override import OccurrenceOverride, rows_of
+
+TZDATA = version("tzdata")
+
+
+def tzdata_version() -> str:
+    """The version of the zones' laws in force here, such as ``2026.6`` (interop Z7)."""
+    return TZDATA
 
 
 class MeetingStatus(models.TextChoices):
@@ -200,6 +208,9 @@ class Revision(models.Model):
     sequence = models.PositiveIntegerField("SEQUENCE")
     changes = models.JSONField(default=dict, help_text="Property → old and new value.")
     asked_by = models.CharField(max_length=200)
+    tzdata = models.CharField(
+        max_length=20, default=tzdata_version, help_text="Version of the zones' laws it was mailed with."
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

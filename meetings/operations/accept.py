@@ -18,7 +18,7 @@ from meetings.itip.message import Message as ItipMessage
 from meetings.itip.message import Method
 from meetings.itip.organizer import Plan
 from meetings.models import Delivery, DeliveryState, Meeting, Message, Revision
-from meetings.models.delivery import Claim, DeliveryQuerySet
+from meetings.models.delivery import LIVE, Claim, DeliveryQuerySet
 
 RETRY_FOR = timedelta(hours=24)
 
@@ -37,6 +37,8 @@ def store_plan(meeting: Meeting, plan: Plan, *, asked_by: str, claimed: bool) ->
 
     ``claimed``: the caller sends right after the commit, so the rows are inserted claimed (one commit less).
     """
+    whole = any(_is_whole(message) for message in plan.messages)
+    busy = _make_way(meeting.deliveries.all(), covered=whole) if meeting.pk else set()
     messages = _needed(meeting, plan.messages) if meeting.pk else plan.messages
     envelopes = _compose(meeting, messages)
     meeting.thread = meeting.thread or envelopes[0].message_id
@@ -44,7 +46,6 @@ def store_plan(meeting: Meeting, plan: Plan, *, asked_by: str, claimed: bool) ->
     revision = Revision.objects.create(
         meeting=meeting, sequence=plan.event.sequence, changes=plan.changes, asked_by=asked_by
     )
-    busy = _make_way(meeting.deliveries.all()) if meeting.sequence else set()
     return _store_messages(revision, messages, envelopes, claimable=lambda key: claimed and key not in busy)
 
 
@@ -54,7 +55,7 @@ def store_resend(meeting: Meeting, plan: Plan, *, claimed: bool) -> list[Outgoin
     meeting.save(update_fields=["dtstamp"])
     revision = meeting.revisions.get(sequence=plan.event.sequence)
     keys = [address_key(attendee.address) for message in plan.messages for attendee in message.recipients]
-    busy = _make_way(meeting.deliveries.filter(address_key__in=keys))
+    busy = _make_way(meeting.deliveries.filter(address_key__in=keys), covered=True)
     envelopes = _compose(meeting, plan.messages)
     return _store_messages(revision, plan.messages, envelopes, claimable=lambda key: claimed and key not in busy)
 
@@ -63,7 +64,8 @@ def _needed(meeting: Meeting, messages: Sequence[ItipMessage]) -> list[ItipMessa
     """Leave out the CANCELs of those whose REQUEST cannot have left: they know of no meeting (interop A6)."""
     if all(message.method is Method.REQUEST for message in messages):
         return list(messages)
-    may_know = Q(state__in=[DeliveryState.SENT, DeliveryState.SENDING]) | Q(may_have_left=True)
+    # What is queued still at this point is not superseded: it will leave.
+    may_know = Q(state__in=[DeliveryState.SENT, *LIVE]) | Q(may_have_left=True)
     know = set(meeting.deliveries.filter(may_know).values_list("address_key", flat=True))
     needed = []
     for message in messages:
@@ -88,10 +90,20 @@ def _compose(meeting: Meeting, messages: Iterable[ItipMessage]) -> list[Envelope
     ]
 
 
-def _make_way(older: DeliveryQuerySet) -> set[str]:
-    """Supersede what of ``older`` has not left yet; the keys of people to whom some of it is leaving just now."""
+def _is_whole(message: ItipMessage) -> bool:
+    return message.event.recurrence_id is None
+
+
+def _make_way(older: DeliveryQuerySet, *, covered: bool) -> set[str]:
+    """Supersede what of ``older`` has not left yet, if it is ``covered``; the keys of those who must wait for the rest.
+
+    The rows stay locked until the commit, so that nobody claims or records one between this look and the commit.
+    """
+    live = list(older.filter(state__in=LIVE).order_by("pk").select_for_update().values_list("address_key", "state"))
+    if not covered:
+        return {key for key, _ in live}
     older.supersede_queued()
-    return set(older.filter(state=DeliveryState.SENDING).values_list("address_key", flat=True))
+    return {key for key, state in live if state == DeliveryState.SENDING}
 
 
 def _store_messages(
@@ -119,6 +131,7 @@ def _message_row(revision: Revision, message: ItipMessage, envelope: Envelope) -
         message_id=envelope.message_id,
         dtstamp=message.dtstamp,
         subject=envelope.subject,
+        whole=_is_whole(message),
         envelope_from=settings.MEETINGS_ENVELOPE_FROM or message.event.organizer.address,
         raw=envelope.raw,
     )

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from meetings.imip import alarm
 from meetings.imip.outcome import Fate, Outcome
@@ -25,7 +25,6 @@ from meetings.operations.wake import wake
 
 log = logging.getLogger(__name__)
 
-BACK_OFF = (30.0, 120.0, 600.0, 1800.0, 3600.0)  # seconds after the first, second … attempt; hourly from then on
 _POLL = 0.05  # seconds between two looks at whether an older message to the same person is done
 _LEAST = 1.0  # seconds that a second try gets even when the budget is used up
 
@@ -138,7 +137,8 @@ _NEXT_STATE = {
 
 
 def _verdict(claim: Claim, outcome: Outcome, *, may_have_left: bool) -> Verdict:
-    pause = BACK_OFF[min(claim.attempt, len(BACK_OFF)) - 1] * random.uniform(0.9, 1.1)  # noqa: S311 - jitter, no secret
+    pauses = settings.MEETINGS_BACK_OFF
+    pause = pauses[min(claim.attempt, len(pauses)) - 1] * random.uniform(0.9, 1.1)  # noqa: S311 - jitter, no secret
     state = _NEXT_STATE[outcome.fate]
     return Verdict(claim, state, outcome.reply, pause if state is DeliveryState.QUEUED else 0.0, may_have_left)
 
@@ -150,7 +150,7 @@ def _record(verdicts: Sequence[Verdict]) -> None:
     for _ in _tries(settings.MEETINGS_LEASE):
         try:
             held = Delivery.objects.finish(verdicts)
-        except (OperationalError, InterfaceError):
+        except (DatabaseError, InterfaceError):  # a server that is stopped short ends in a plain DatabaseError
             if connection.in_atomic_block:
                 raise
             connection.close()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from meetings.models import Meeting
+from meetings.models import ApiKey, Meeting
 from tests.conftest import Call
 from tests.mail import Invitation
 
@@ -164,4 +164,10 @@ def test_a_caller_may_prefer_the_answer_before_the_mail(call: Call, mails: Mails
     answer = call(meeting, Prefer="wait=5, respond-async")
     assert (answer.status_code, answer.json()["result"]) == (202, 1)
     assert set(answer.json()["recipients"].values()) == {"queued"}
+    assert mails() == []
+
+
+def test_a_key_may_always_prefer_it(call: Call, mails: Mails, meeting: dict[str, Any]) -> None:
+    ApiKey.objects.update(respond_async=True)
+    assert call(meeting).status_code == 202
     assert mails() == []

@@ -41,6 +41,12 @@ def test_a_key_lives_through_its_last_day(run: Run) -> None:
     assert ApiKey.objects.get().expiry_date == datetime(2100, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
+def test_a_key_may_have_its_mail_delivered_in_the_background(run: Run) -> None:
+    run("create_api_key", "Booking", "--sender", "*@example.com")
+    run("create_api_key", "OA", "--sender", "*@example.com", "--respond-async")
+    assert dict(ApiKey.objects.values_list("name", "respond_async")) == {"Booking": False, "OA": True}
+
+
 def test_it_may_expire_today(run: Run) -> None:
     run("create_api_key", "Booking", "--sender", "*@example.com", "--expires", timezone.localdate().isoformat())
     assert not ApiKey.objects.get().has_expired

@@ -7,10 +7,10 @@ import argparse
 import sys
 import tempfile
 import time
+import zoneinfo
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
-from zoneinfo import TZPATH
 
 from tests.interop.answers import Engine, EngineMissingError
 from tests.interop.cases import ZONES
@@ -63,13 +63,13 @@ def _present(engines: Iterable[Engine]) -> tuple[list[Engine], dict[str, str], d
 
 def _tzdata() -> str:
     """Which zone database zoneinfo reads: the system's, where there is one, else the package's."""
-    for folder in map(Path, TZPATH):
+    for folder in map(Path, zoneinfo.TZPATH):
         source = folder / "tzdata.zi"
         if source.exists():
             return f"{source.read_text(encoding='utf-8').splitlines()[0].removeprefix('# version ')} (of the system)"
         if (folder / "Europe").exists():
             return f"unknown version in {folder}"
-    return f"{version('tzdata')} (of the tzdata package)"
+    return f"{version('tzdata')} (package tzdata, as the server uses it)"
 
 
 def _say(text: str) -> None:

@@ -5,9 +5,11 @@ import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from tests.interop.truth import Moment
+
+FLOATING: Final = "the engine gives a time without a zone"
 
 
 class EngineMissingError(Exception):
@@ -42,8 +44,12 @@ class Engine(Protocol):
 
 
 def moment(value: date) -> Moment:
-    """``value`` as answers hold it: a day, or the instant of an aware time."""
-    return int(value.astimezone(UTC).timestamp()) if isinstance(value, datetime) else f"{value:%Y%m%d}"
+    """``value`` as answers hold it: a day, or the instant of an aware time; ValueError for a time without a zone."""
+    if not isinstance(value, datetime):
+        return f"{value:%Y%m%d}"
+    if value.tzinfo is None:
+        raise ValueError(FLOATING)
+    return int(value.astimezone(UTC).timestamp())
 
 
 def answer(spans: Iterable[tuple[Moment, Moment]]) -> Answer:

@@ -1,5 +1,6 @@
 """An engine's answer beside the truth: each occurrence right, wrong for a known reason, or wrong without one."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from tests.interop.answers import Answer
+from tests.interop.answers import FLOATING, Answer
 from tests.interop.calendars import Emitted
 from tests.interop.truth import Moment
 
+_OFFSET: Final = re.compile(r"TZOFFSETTO:(\S+)")
 _SYSTEM: Final = Path("/usr/share/zoneinfo")
 
 
@@ -25,6 +27,7 @@ class Reason(StrEnum):
     SHORT_MONTH = "short month"
     AFTER_A_GAP = "after a skipped time"
     OTHER_LAW = "another zone database"
+    SAME_AS_UTC = "a zone that is the same as UTC"
     UNEXPLAINED = "UNEXPLAINED"
 
 
@@ -47,24 +50,31 @@ def differences(emitted: Emitted, answer: Answer, *, clamps: bool = False, by_na
     truth = emitted.truth
     if answer.starts == truth.starts and answer.ends == truth.ends:
         return []
-    found = _found(emitted, answer, clamps=clamps)
-    if by_name and _has_another_law(emitted):
-        return [replace(one, reason=Reason.OTHER_LAW) if one.reason is Reason.UNEXPLAINED else one for one in found]
+    if answer.error or len(answer.starts) != len(truth.starts):
+        found = _unlike(emitted, answer)
+    elif clamps and emitted.case.kind == "month end, days 29 to 31":
+        found = list(_short_months(emitted, answer))
+    else:
+        found = list(_occurrence_by_occurrence(emitted, answer))
+    if by_name and _has_another_law(emitted, answer):
+        return [replace(one, reason=Reason.OTHER_LAW) if _is_other_law(one, emitted) else one for one in found]
     return found
 
 
-def _found(emitted: Emitted, answer: Answer, *, clamps: bool) -> list[Difference]:
-    if answer.error or len(answer.starts) != len(emitted.truth.starts):
-        return _unlike(emitted, answer)
-    if clamps and emitted.case.kind == "month end, days 29 to 31":
-        return list(_short_months(emitted, answer))
-    return list(_occurrence_by_occurrence(emitted, answer))
+def _is_other_law(difference: Difference, emitted: Emitted) -> bool:
+    """Whether the reader shows the right time of the clock by its own law, or for UNTIL sees another number of them."""
+    if difference.reason is not Reason.UNEXPLAINED or difference.true is None or difference.found is None:
+        return difference.reason is Reason.UNEXPLAINED
+    there = _zone_of_the_system(emitted.case.tzid)
+    shown = datetime.fromtimestamp(int(difference.found), there).replace(tzinfo=None)
+    return shown == _local(difference.true, emitted).replace(tzinfo=None)
 
 
-def _has_another_law(emitted: Emitted) -> bool:
+def _has_another_law(emitted: Emitted, answer: Answer) -> bool:
     """Whether the system's zone database gives a time of the meeting another offset than the one in use here."""
     here, there = ZoneInfo(emitted.case.tzid), _zone_of_the_system(emitted.case.tzid)
-    moments = [moment for moment in (*emitted.truth.starts, *emitted.truth.ends) if isinstance(moment, int)]
+    shown = (*emitted.truth.starts, *emitted.truth.ends, *answer.starts, *answer.ends)
+    moments = [moment for moment in shown if isinstance(moment, int)]
     return any(
         datetime.fromtimestamp(moment, here).utcoffset() != datetime.fromtimestamp(moment, there).utcoffset()
         for moment in moments
@@ -81,7 +91,9 @@ def _zone_of_the_system(tzid: str) -> ZoneInfo:
 
 
 def _unlike(emitted: Emitted, answer: Answer) -> list[Difference]:
-    """Another number of occurrences, or none at all: nothing of it is explained."""
+    """Another number of occurrences, or none at all."""
+    if FLOATING in answer.error and set(_OFFSET.findall(emitted.renamed)) == {"+0000"}:
+        return [Difference("start", Reason.SAME_AS_UTC, emitted.truth.starts[0], None)]
     missing = [start for start in emitted.truth.starts if start not in set(answer.starts)]
     surplus = [start for start in answer.starts if start not in set(emitted.truth.starts)]
     return [

@@ -44,6 +44,10 @@ from DTSTART. A fault of the reader; who must be safe from it chooses another ti
     Reason.OTHER_LAW: """The law of the zone is another one in the zone database of the reader's system than in the one
 that this run takes for the truth (`tzdata` above), and the reader trusts its own. The message is right: its VTIMEZONE
 says the newer law. Nothing but an update of that system helps.""",
+    Reason.SAME_AS_UTC: """vobject does not keep a VTIMEZONE that is the same as UTC (its `pickTzid` answers None), and
+then gives a time without a zone for the renamed TZID. RFC 5545 §3.2.19 lets any VTIMEZONE be named. With the real name
+it asks pytz, and was right where that was tried (Africa/Abidjan, America/Danmarkshavn). A fault of the reader that the
+renamed copy brings to light; counted once a calendar, whose further occurrences say nothing.""",
     Reason.UNEXPLAINED: "Not explained: until it is, it counts as a fault of ours, and the run fails.",
 }
 

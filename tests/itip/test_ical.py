@@ -46,6 +46,9 @@ PLANS = {
     "golden_cancel": organizer.cancel(
         replace(FEWER, sequence=1), now=datetime(2019, 11, 29, 2, tzinfo=UTC), last_dtstamp=SENT
     ),
+    "golden_cancel_one": organizer.cancel_occurrence(
+        SERIES, datetime(2019, 12, 9, 10), now=datetime(2019, 11, 29, 1, tzinfo=UTC), last_dtstamp=SENT
+    ),
 }
 
 

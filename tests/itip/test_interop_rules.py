@@ -4,6 +4,7 @@ R12, R13 and R15 are in ``test_occurrence``. Z3 for every zone, in other program
 """
 
 import re
+import zoneinfo
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -297,6 +298,7 @@ def test_z7_a_meeting_is_kept_as_local_time_and_zone_and_not_as_an_instant() -> 
 
 
 def test_z8_tzdata_is_pinned_and_every_revision_brings_its_zone_anew() -> None:
+    assert zoneinfo.TZPATH == ()  # the package's laws, not the operating system's
     assert re.search(r"^tzdata==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     [later] = update(meeting(tzid="America/New_York"), tzid="Europe/Paris")
     assert "TZID:Europe/Paris" in zone_of(later)

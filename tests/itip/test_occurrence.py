@@ -9,6 +9,7 @@ import pytest
 from meetings.itip import organizer
 from meetings.itip.errors import InvalidProperty, OccurrenceCancelled
 from meetings.itip.event import Attendee, Event, Override
+from meetings.itip.ical import to_ical
 from meetings.itip.message import Message, Method
 from meetings.itip.occurrence import occurrence_of, require_occurrence, split
 from meetings.itip.organizer import Plan
@@ -203,3 +204,15 @@ def test_a_resend_brings_the_changed_occurrences_too() -> None:
     held = change(series(), SECOND, attendees=(BOB, DAN)).event
     plan = organizer.resend(held, fits=DAN.__eq__, cancelled=False, now=NOW, last_dtstamp=NOW)
     assert told(plan) == [(Method.REQUEST, SECOND, (DAN.address,))]
+
+
+def test_an_occurrence_has_the_vtimezone_of_its_series() -> None:
+    rule = replace(MONDAYS, count=20)
+    held = meeting(rule=rule, tzid="Africa/Casablanca", start=datetime(2024, 1, 8, 10), end=datetime(2024, 1, 8, 11))
+    of_one = to_ical(cancel(held, held.occurrences[0]).messages[0])
+    of_all = to_ical(organizer.send(held, now=NOW).messages[0])
+    assert vtimezone(of_one) == vtimezone(of_all)
+
+
+def vtimezone(calendar: bytes) -> bytes:
+    return calendar[calendar.index(b"BEGIN:VTIMEZONE") : calendar.index(b"END:VTIMEZONE")]

@@ -6,9 +6,10 @@ ROWS = 1_000_000
 
 # Without the keys to other tables, of which this fills none; the transaction's end brings them back.
 _WITHOUT_FOREIGN_KEYS = """
-DO $$ DECLARE name text; BEGIN
-    FOR name IN SELECT conname FROM pg_constraint WHERE conrelid = 'meetings_delivery'::regclass AND contype = 'f'
-    LOOP EXECUTE format('ALTER TABLE meetings_delivery DROP CONSTRAINT %I', name); END LOOP;
+DO $$ DECLARE key record; BEGIN
+    FOR key IN SELECT conname, conrelid::regclass AS held_by FROM pg_constraint
+               WHERE conrelid IN ('meetings_delivery'::regclass, 'meetings_message'::regclass) AND contype = 'f'
+    LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', key.held_by, key.conname); END LOOP;
 END $$
 """
 # One in twenty waits for its next try, as after an hour without a mail server; one in ten thousand is being sent.
@@ -21,7 +22,12 @@ SELECT 1 + n / 4, 1 + n / 4, person, person, state, 1,
        now() + interval '1 day', false, '250 2.0.0 queued'
 FROM generate_series(0, %(rows)s - 1) AS n,
      LATERAL (SELECT 'person-' || n %% 4 || '@example.org' AS person,
-                     CASE WHEN n %% 20 = 0 THEN 'queued' WHEN n %% 10000 = 1 THEN 'sending' ELSE 'sent' END AS state) AS made
+                     CASE WHEN n %% 20 = 0 THEN 'queued' WHEN n %% 10000 = 1 THEN 'sending' ELSE 'sent' END AS state)
+     AS made
+"""
+_FILL_MESSAGES = """
+INSERT INTO meetings_message (id, revision_id, method, message_id, dtstamp, subject, envelope_from)
+SELECT n, n, 'REQUEST', '<' || n || '@example.com>', now(), '', '' FROM generate_series(1, %(rows)s / 4) AS n
 """
 
 
@@ -30,4 +36,5 @@ def fill() -> None:
     with connection.cursor() as cursor:
         cursor.execute(_WITHOUT_FOREIGN_KEYS)
         cursor.execute(_FILL, {"rows": ROWS})
-        cursor.execute("ANALYZE meetings_delivery")
+        cursor.execute(_FILL_MESSAGES, {"rows": ROWS})
+        cursor.execute("ANALYZE meetings_delivery, meetings_message")

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from meeting_server.celery import app
 from tests import broker
-from tests.background import Process, environment
+from tests.background import Process, environment, wait_until
 from tests.smtp_server import ScriptedSMTP
 
 Start = Callable[..., Process]
@@ -68,7 +68,7 @@ def tasks(_own_queue: Queue, settings: Settings) -> Queue:
 
 @pytest.fixture
 def start(tasks: Queue, transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path) -> Iterator[Start]:
-    """Start a worker, or beat; all have ended when the test has."""
+    """Start a worker and wait for it, or beat; all have ended when the test has."""
     if not broker.is_there():
         pytest.skip("no RabbitMQ")
     running: list[Process] = []
@@ -78,8 +78,11 @@ def start(tasks: Queue, transactional_db: None, mail_server: ScriptedSMTP, tmp_p
         own = {"CELERY_BROKER_URL": broker.URL, "CELERY_TASK_DEFAULT_QUEUE": tasks.name, "WORKER_THREADS": "2"}
         env = environment(mail_server, **own | more)
         log = tmp_path / f"{role}-{len(running)}.log"
-        running.append(Process(log, env, "-m", "celery", "-A", "meeting_server", role, "--loglevel", "INFO", *options))
-        return running[-1]
+        process = Process(log, env, "-m", "celery", "-A", "meeting_server", role, "--loglevel", "INFO", *options)
+        running.append(process)
+        if role == "worker":  # a task that nobody takes for a while is left to the sweep
+            wait_until(lambda: " ready." in process.said(), "the worker")
+        return process
 
     yield one
     for process in running:

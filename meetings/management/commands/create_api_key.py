@@ -30,10 +30,20 @@ class Command(BaseCommand):
             help="whom it may speak for: an address, or a pattern such as '*@example.com'; may be given several times",
         )
         parser.add_argument("--expires", metavar="YYYY-MM-DD", type=_day, help="the last day on which it works")
+        parser.add_argument(
+            "--respond-async",
+            action="store_true",
+            help="answer its calls before the mail has left, as Prefer: respond-async does for one call",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make it and print it."""
-        key = ApiKey(name=options["name"], senders=options["sender"], expiry_date=_end(options["expires"]))
+        key = ApiKey(
+            name=options["name"],
+            senders=options["sender"],
+            expiry_date=_end(options["expires"]),
+            respond_async=options["respond_async"],
+        )
         secret = ApiKey.objects.assign_key(key)
         with refusals_as_command_errors():
             try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from meetings.imip import alarm
 from meetings.operations.retention import drop_old_bytes
@@ -69,7 +69,7 @@ def _unless_away(work: Callable[[], object]) -> object:
     close_old_connections()
     try:
         return work()
-    except (OperationalError, InterfaceError) as error:
+    except (DatabaseError, InterfaceError) as error:
         connection.close()
         alarm.sound("database", f"the database is away, nothing is delivered until it is back: {error}")
         return None

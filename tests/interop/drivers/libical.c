@@ -68,7 +68,7 @@ int main(int argc, char **argv) {
     char *line = NULL;
     size_t size = 0;
     if (argc > 1 && !strcmp(argv[1], "--version")) {
-        printf("%s\n", ICAL_VERSION);
+        printf("%d.%d.%d\n", ICAL_MAJOR_VERSION, ICAL_MINOR_VERSION, ICAL_PATCH_VERSION);
         return 0;
     }
     while (getline(&line, &size, stdin) > 0) answer(unescape(line));

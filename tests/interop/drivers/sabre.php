@@ -8,7 +8,7 @@ use Sabre\VObject\Reader;
 use Sabre\VObject\RecurrenceIterator;
 
 if (($argv[1] ?? '') === '--version') {
-    echo Sabre\VObject\Version::VERSION, ' (zone database ', timezone_version_get(), ")\n";
+    echo Sabre\VObject\Version::VERSION, ', PHP ', PHP_VERSION, ', zone database ', timezone_version_get(), "\n";
     exit;
 }
 

@@ -1,0 +1,167 @@
+"""Programs that send, update and cancel meetings at once, and note each answer."""
+
+import http.client
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+SLOTS = 60  # uids in use at once; a cancelled one is followed by another, because its own is never used again
+PEOPLE = 6
+_ASYNC = 0.25  # of the calls prefer an answer before the mail has left
+_PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call and its answer; ``status`` 0: the connection broke before there was one."""
+
+    number: int
+    operation: str
+    uid: str
+    began: float
+    ended: float
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def promised(self) -> bool:
+        return self.body.get("result") == 1
+
+    @property
+    def told_nothing_goes_out(self) -> bool:
+        return self.body.get("result") == 0 and self.status == 200
+
+
+@dataclass(slots=True)
+class Meetings:
+    """Which uid each slot has now, and whether it was sent; several callers share them."""
+
+    generation: dict[int, int] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
+
+    def uid(self, slot: int) -> str:
+        return f"slot-{slot}-{self.generation.get(slot, 0)}"
+
+    def learn(self, call: Call, slot: int) -> None:
+        """What the answer says of the slot's meeting."""
+        if call.status == 404:
+            self.known.discard(call.uid)
+        elif call.status:
+            self.known.add(call.uid)
+        # After some cancellations the uid stays in use: the next calls are repetitions and refusals.
+        if call.operation == "cancel" and call.status == 200 and call.number % 3 and call.uid == self.uid(slot):
+            self.generation[slot] = self.generation.get(slot, 0) + 1
+
+
+class Callers:
+    """``count`` threads, which make ``wanted`` calls in all, or fewer when ``seconds`` are over."""
+
+    def __init__(self, seed: int, ports: Sequence[int], *, count: int, wanted: int, seconds: float) -> None:
+        self.calls: list[Call] = []
+        self.broken: list[BaseException] = []
+        self._meetings = Meetings()
+        self._guard = threading.Lock()
+        self._begun = 0
+        self._wanted = wanted
+        self._end = time.monotonic() + seconds
+        self._ports = ports
+        self._threads = [threading.Thread(target=self._run, args=[random.Random(f"{seed}/{n}")]) for n in range(count)]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def at_work(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
+
+    def _run(self, chance: random.Random) -> None:
+        try:
+            while (number := self._next_number()) and time.monotonic() < self._end:
+                self._one(number, chance)
+        except BaseException as error:
+            self.broken.append(error)
+            raise
+
+    def _next_number(self) -> int:
+        with self._guard:
+            self._begun += 1
+            return self._begun if self._begun <= self._wanted else 0
+
+    def _one(self, number: int, chance: random.Random) -> None:
+        slot = chance.randrange(SLOTS)
+        with self._guard:
+            uid = self._meetings.uid(slot)
+            known = uid in self._meetings.known
+        operation = _choose(chance, known=known)
+        body = _body(operation, uid, number, chance)
+        headers = {"Content-Type": "application/json"} | (
+            {"Prefer": "respond-async"} if chance.random() < _ASYNC else {}
+        )
+        began, status, answer = post(chance.choice(self._ports), body, headers, until=self._end)
+        call = Call(number, operation, uid, began, time.monotonic(), status, answer)
+        with self._guard:
+            self.calls.append(call)
+            self._meetings.learn(call, slot)
+
+
+def _choose(chance: random.Random, *, known: bool) -> str:
+    """Mostly what fits."""
+    if not known:
+        return "send"
+    return chance.choices(("send", "update", "cancel"), (5, 80, 15))[0]
+
+
+def _body(operation: str, uid: str, number: int, chance: random.Random) -> dict[str, Any]:
+    if operation == "cancel":
+        return {"operation": operation, "uid": uid}
+    # A repeated send has the same content.
+    picked = range(3) if operation == "send" else chance.sample(range(PEOPLE), chance.randint(1, 4))
+    return {
+        "operation": operation,
+        "uid": uid,
+        "start": "2037-03-02 10:00",
+        "end": "2037-03-02 11:00",
+        "sender": "Alice <alice@example.com>",
+        "receiver": {"required": [f"person{who}@example.org" for who in picked]},
+        "subj": "first" if operation == "send" else f"call {number}",
+        "description": "",
+        "location": "",
+    }
+
+
+def post(
+    port: int, body: dict[str, Any], headers: dict[str, str], *, until: float
+) -> tuple[float, int, dict[str, Any]]:
+    """When the call began, the status and body of its answer; status 0 when the connection broke under way.
+
+    Where nobody listens it has not begun: try again, until somebody does.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
+    while not _connected(connection.connect) and time.monotonic() < until:
+        time.sleep(0.05)
+    began = time.monotonic()
+    try:
+        connection.request("POST", "/meeting_server/", json.dumps(body), headers)
+        response = connection.getresponse()
+        return began, response.status, json.loads(response.read())
+    except (OSError, http.client.HTTPException):
+        return began, 0, {}
+    finally:
+        connection.close()
+
+
+def _connected(connect: Callable[[], None]) -> bool:
+    try:
+        connect()
+    except OSError:
+        return False
+    return True

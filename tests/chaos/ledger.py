@@ -1,0 +1,195 @@
+"""Balance what callers were told against what the mail server was given."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tests.chaos.callers import Call
+from tests.chaos.mail import Taken, was_refused
+
+# Seconds around the end of a process in which what it was sending may have been under way.
+_BEFORE, _AFTER = 0.3, 1.0
+FINAL = "SELECT count(*) FROM meetings_delivery WHERE state IN ('queued', 'sending')"
+STORED = """
+SELECT meeting.uid, revision.sequence, delivery.address, message.message_id, message.subject, message.method,
+       delivery.state, delivery.last_reply, delivery.may_have_left, meeting.sequence
+FROM meetings_delivery AS delivery
+JOIN meetings_message AS message ON message.id = delivery.message_id
+JOIN meetings_revision AS revision ON revision.id = message.revision_id
+JOIN meetings_meeting AS meeting ON meeting.id = delivery.meeting_id
+ORDER BY delivery.id
+"""
+
+Key = tuple[str, int, str]  # uid, SEQUENCE, recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One delivery, as it is stored in the end; the fields are STORED's columns."""
+
+    uid: str
+    sequence: int
+    address: str
+    message_id: str
+    subject: str
+    method: str
+    state: str
+    last_reply: str
+    may_have_left: bool
+    newest: int
+
+    @property
+    def key(self) -> Key:
+        return self.uid, self.sequence, self.address
+
+
+@dataclass(slots=True)
+class Balance:
+    """The count. The lists that must be empty name what is in them."""
+
+    calls: int = 0
+    unanswered: int = 0
+    promised: int = 0
+    superseded: int = 0
+    refused: int = 0
+    taken_back: int = 0
+    told_no: int = 0
+    ambiguous: int = 0
+    mails: int = 0
+    lost: list[str] = field(default_factory=list)
+    told_no_but_sent: list[str] = field(default_factory=list)
+    older_after_newer: list[str] = field(default_factory=list)
+    misrecorded: list[str] = field(default_factory=list)
+    after_open_end: int = 0
+    after_kill: int = 0
+    unexplained: list[str] = field(default_factory=list)
+
+    @property
+    def wrong(self) -> list[str]:
+        return [
+            *self.lost,
+            *self.told_no_but_sent,
+            *self.older_after_newer,
+            *self.misrecorded,
+            *self.unexplained,
+        ]
+
+
+def balance(calls: Sequence[Call], rows: Sequence[Row], taken: Sequence[Taken], kills: Sequence[float]) -> Balance:
+    """Count everything; ``kills`` are the instants at which something was killed."""
+    count = Balance(calls=len(calls), unanswered=sum(call.status in (0, 500, 503) for call in calls), mails=len(taken))
+    stored: dict[Key, list[Row]] = defaultdict(list)
+    for row in rows:
+        stored[row.key].append(row)
+    about = _versions(calls, rows)
+    _promises(count, about, stored, {_key(item) for item in taken if item.acknowledged})
+    _told_no(count, about, stored, taken)
+    _order(count, taken)
+    _duplicates(count, taken, kills)
+    _record(count, rows, taken)
+    return count
+
+
+def _key(item: Taken) -> Key:
+    return item.uid, item.sequence, item.recipient
+
+
+def _promises(
+    count: Balance, about: dict[tuple[str, int], list[Call]], stored: dict[Key, list[Row]], got: set[Key]
+) -> None:
+    for key, (state, at) in _promised(about).items():
+        if key in got:
+            continue
+        rows = stored[key]
+        last = {row.state for row in rows}
+        if state == "queued" and last == {"superseded"} and rows[0].newest > key[1]:
+            count.superseded += 1
+        elif state == "queued" and any(row.state == "failed" and was_refused(row.last_reply) for row in rows):
+            count.refused += 1
+        elif state == "queued" and any(_takes_back(call, key[2], at) for call in about[key[:2]]):
+            count.taken_back += 1
+        else:
+            count.lost.append(f"lost: {key} was answered {state}, is stored as {rows}; {about[key[:2]]}")
+    count.promised = len(_promised(about))
+
+
+def _takes_back(call: Call, address: str, at: float) -> bool:
+    """Whether a call about the same version, which ended after that promise, was told that the mail has failed."""
+    overlaps = call.began < at < call.ended
+    return (call.told_nothing_goes_out and call.ended > at) or (
+        overlaps and call.body.get("recipients", {}).get(address) == "failed"
+    )
+
+
+def _promised(about: dict[tuple[str, int], list[Call]]) -> dict[Key, tuple[str, float]]:
+    """What was answered in the end, for each version and recipient, and when."""
+    promised: dict[Key, tuple[str, float]] = {}
+    for (uid, _), calls in about.items():
+        for call in (call for call in calls if call.promised):
+            for address, state in call.body["recipients"].items():
+                key = uid, int(call.body["sequence"]), address
+                if state == "sent" or (state == "queued" and promised.get(key, ("",))[0] != "sent"):
+                    promised[key] = state, call.ended
+    return promised
+
+
+def _versions(calls: Iterable[Call], rows: Iterable[Row]) -> dict[tuple[str, int], list[Call]]:
+    """The calls about each version: an answer of result 0 does not name it, but each update has a title of its own."""
+    titled = {row.subject.rpartition("call ")[2]: row.sequence for row in rows if row.method == "REQUEST"}
+    newest = {row.uid: row.newest for row in rows}
+    about: dict[tuple[str, int], list[Call]] = defaultdict(list)
+    for call in calls:
+        known = {"send": 0, "update": titled.get(str(call.number), -1), "cancel": newest.get(call.uid, -1)}
+        about[call.uid, int(call.body.get("sequence", known[call.operation]))].append(call)
+    return about
+
+
+def _told_no(
+    count: Balance, about: dict[tuple[str, int], list[Call]], stored: dict[Key, list[Row]], taken: Iterable[Taken]
+) -> None:
+    count.told_no = sum(call.told_nothing_goes_out for calls in about.values() for call in calls)
+    open_ended = {key for key, rows in stored.items() if any(row.may_have_left for row in rows)}
+    for item in taken:
+        mine = about[item.uid, item.sequence]
+        said_no = any(call.told_nothing_goes_out for call in mine)
+        if not said_no or any(not call.told_nothing_goes_out and call.began <= item.at for call in mine):
+            continue
+        if item.acknowledged and _key(item) not in open_ended:
+            count.told_no_but_sent.append(f"told 0 but sent: {item}; {mine}")
+        else:
+            count.ambiguous += 1
+
+
+def _order(count: Balance, taken: Iterable[Taken]) -> None:
+    newest: dict[tuple[str, str], tuple[int, str]] = {}
+    for item in taken:
+        pair = item.uid, item.recipient
+        if item.version < newest.get(pair, item.version):
+            count.older_after_newer.append(f"older after newer: {item} after {newest[pair]}")
+        newest[pair] = max(item.version, newest.get(pair, item.version))
+
+
+def _duplicates(count: Balance, taken: Iterable[Taken], kills: Sequence[float]) -> None:
+    first: dict[tuple[str, str], Taken] = {}
+    for item in taken:
+        before = first.get((item.message_id, item.recipient))
+        first[item.message_id, item.recipient] = item
+        if before is None:
+            continue
+        if not before.acknowledged:
+            count.after_open_end += 1
+        elif any(before.at - _BEFORE <= kill <= before.at + _AFTER for kill in kills):
+            count.after_kill += 1
+        else:
+            count.unexplained.append(f"twice without a reason: {before} and {item}")
+
+
+def _record(count: Balance, rows: Iterable[Row], taken: Iterable[Taken]) -> None:
+    """What is stored as sent was taken, and what was taken for sure is not stored as failed."""
+    sure = {(item.message_id, item.recipient) for item in taken if item.acknowledged}
+    for row in rows:
+        was_taken = (row.message_id, row.address) in sure
+        if row.state == "sent" and not was_taken:
+            count.misrecorded.append(f"stored as sent, but never taken: {row}")
+        if row.state == "failed" and was_taken and not row.may_have_left:
+            count.misrecorded.append(f"stored as failed, but taken: {row}")

@@ -1,0 +1,110 @@
+"""A mail server that fails often, by a seed, and remembers when it took which mail for whom."""
+
+import email
+import random
+import re
+import threading
+import time
+from dataclasses import dataclass
+from email import policy
+
+from tests.smtp_conversation import Step, Transaction
+from tests.smtp_server import DROP, HANG, ScriptedSMTP
+
+# Of each kind of answer this share is faulty.
+FAULTY = 0.16
+_LATER, _NEVER = "451 4.3.0 try later", "550 5.7.1 refused, number {}"
+# What a faulty answer is, by weight. A hang lasts until the client's own deadline.
+_FAULTS: dict[str, tuple[tuple[Step, int], ...]] = {
+    "mail": ((_LATER, 8), (_NEVER, 3), (DROP, 8), (HANG, 1)),
+    "rcpt": ((_LATER, 10), (_NEVER, 6), (DROP, 3), (HANG, 1)),
+    "content": ((DROP, 1),),
+    "dot": ((_LATER, 6), (_NEVER, 3), (DROP, 8), (HANG, 1)),
+}
+_FOLD = re.compile(r"\r?\n[ \t]")
+_FIELDS = re.compile(r"^(METHOD|UID|SEQUENCE|DTSTAMP):(.*?)\r?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A mail for one recipient, after its final dot. ``acknowledged``: the server said 250; else it fell silent."""
+
+    at: float
+    message_id: str
+    uid: str
+    sequence: int
+    dtstamp: str
+    method: str
+    recipient: str
+    acknowledged: bool
+
+    @property
+    def version(self) -> tuple[int, str]:
+        """What calendars compare (RFC 5546 §2.1.5)."""
+        return self.sequence, self.dtstamp
+
+
+class FaultyMailServer(ScriptedSMTP):
+    """Takes mail, but for the faulty answers. A mail whose final dot is met with silence counts as taken."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._guard = threading.Lock()
+        self._times: list[tuple[float, Transaction]] = []
+        self.answers = self.faults = 0
+        self.healthy = False
+        super().__init__(
+            mail=lambda _: self._answer("mail", "250 2.1.0 ok"),
+            rcpt=lambda _: self._answer("rcpt", "250 2.1.5 ok"),
+            content=lambda _: self._answer("content", ""),
+            dot=lambda _: self._answer("dot", "250 2.0.0 queued"),
+        )
+
+    def record(self, transaction: Transaction) -> None:
+        """Also when it came."""
+        with self._guard:
+            self._times.append((time.monotonic(), transaction))
+        super().record(transaction)
+
+    def taken(self) -> list[Taken]:
+        """What was taken, in order, one for each recipient."""
+        with self._guard:
+            times = list(self._times)
+        return [
+            item for at, transaction in times if transaction.reply[:1] in ("", "2") for item in _read(at, transaction)
+        ]
+
+    def _answer(self, moment: str, good: Step) -> Step:
+        with self._guard:
+            self.answers += 1
+            if self.healthy or self._random.random() >= FAULTY:
+                return good
+            self.faults += 1
+            steps, weights = zip(*_FAULTS[moment], strict=True)
+            step: Step = self._random.choices(steps, weights)[0]
+            return step.format(self.faults) if isinstance(step, str) else step
+
+
+def was_refused(reply: str) -> bool:
+    """Whether these last words are a refusal for good, of this server."""
+    return "550 5.7.1 refused, number" in reply
+
+
+def _read(at: float, transaction: Transaction) -> list[Taken]:
+    mail = email.message_from_bytes(transaction.raw, policy=policy.default)
+    [calendar] = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
+    text = _FOLD.sub("", bytes(calendar.get_payload(decode=True)).decode())
+    fields = dict(_FIELDS.findall(text))
+    return [
+        Taken(
+            at=at,
+            message_id=str(mail["Message-ID"]),
+            uid=fields["UID"],
+            sequence=int(fields["SEQUENCE"]),
+            dtstamp=fields["DTSTAMP"],
+            method=fields["METHOD"],
+            recipient=recipient,
+            acknowledged=bool(transaction.reply),
+        )
+        for recipient in transaction.recipients
+    ]

@@ -1,0 +1,189 @@
+"""One run: everything starts, callers call, things are killed, everything heals, and the balance is struck."""
+
+import os
+import random
+import signal
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests import broker
+from tests.chaos.callers import Callers
+from tests.chaos.ledger import FINAL, STORED, Balance, Row, balance
+from tests.chaos.mail import FaultyMailServer, Taken
+from tests.chaos.site import Site, free_port, wait_until
+
+HEALS_WITHIN = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much; the same seed makes the same plan, though not the same interleaving."""
+
+    seed: int
+    calls: int
+    seconds: float
+    callers: int = 4
+    # What is killed with -9, and how often.
+    web_workers: int = 11
+    webs: int = 3
+    mails: int = 8
+    workers: int = 6
+    postgres: int = 1
+    purges: int = 1
+    with_broker: bool = True
+    # The environment that a second machine's processes have besides; none: there is one machine.
+    second_machine: tuple[tuple[str, str], ...] = ()
+
+    def blows(self) -> list[str]:
+        """In their order."""
+        counts = {"web worker": self.web_workers, "web": self.webs, "postgres": self.postgres}
+        if self.with_broker:
+            counts |= {"mail": self.mails, "worker": self.workers, "purge": self.purges}
+        else:
+            counts |= {"mail": self.mails + self.workers}
+        blows = [name for name, count in counts.items() for _ in range(count)]
+        random.Random(self.seed).shuffle(blows)
+        return blows
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What happened."""
+
+    balance: Balance
+    blows: Counter[str]
+    seconds: float
+    faulty: float
+    answers: int
+    taken: list[Taken]
+    said: str = ""
+    problems: list[str] = field(default_factory=list)
+
+
+class Run:
+    """See the module."""
+
+    def __init__(self, plan: Plan, var: Path) -> None:
+        self.plan = plan
+        self.mail = FaultyMailServer(plan.seed)
+        self.site = Site(var, self.mail.url, with_broker=plan.with_broker)
+        self.mails = ["mail1", "mail2"]
+        self.others = ["worker", "beat"] if plan.with_broker else []
+        self.ports = [self.site.port]
+        self.chance = random.Random(f"{plan.seed}/blows")
+        self.kills: list[float] = []
+        self.blows: Counter[str] = Counter()
+
+    def execute(self) -> Outcome:
+        """Everything; the processes have ended when it returns or raises."""
+        began = time.monotonic()
+        try:
+            self._start()
+            callers = Callers(
+                self.plan.seed,
+                self.ports,
+                count=self.plan.callers,
+                wanted=self.plan.calls,
+                seconds=self.plan.seconds,
+            )
+            callers.start()
+            try:
+                self._strike(callers)
+            finally:
+                callers.join()
+            problems = [f"a caller broke: {error!r}" for error in callers.broken]
+            problems += self._heal()
+            rows = [Row(*row) for row in self.site.query(STORED)]
+            taken = self.mail.taken()
+            count = balance(callers.calls, rows, taken, self.kills)
+            faulty = self.mail.faults / max(1, self.mail.answers)
+            return Outcome(
+                balance=count,
+                blows=self.blows,
+                seconds=time.monotonic() - began,
+                faulty=faulty,
+                answers=self.mail.answers,
+                taken=taken,
+                said=self.site.said(),
+                problems=problems,
+            )
+        finally:
+            self.site.close()
+            self.mail.close()
+
+    def _start(self) -> None:
+        for name in ("web", "mail1", *self.others):
+            self.site.start(name)
+        self.site.wait_for_web()
+        self.site.start("mail2", **self._second_machine())
+        if self.plan.second_machine:
+            self.ports.append(free_port())
+            self.site.start("web2", **self._second_machine(), PORT=str(self.ports[1]))
+            if self.plan.with_broker:
+                self.site.start("worker2", **self._second_machine())
+
+    def _second_machine(self) -> dict[str, str]:
+        env = dict(self.plan.second_machine)
+        return env | {"DATABASE_URL": self.site.database_url} if env else {}
+
+    def _strike(self, callers: Callers) -> None:
+        """Spread the blows over the calls."""
+        blows = self.plan.blows()
+        for number, blow in enumerate(blows, start=1):
+            due = number * self.plan.calls // (len(blows) + 1)
+            while len(callers.calls) < due and callers.at_work:
+                time.sleep(0.005)
+            self._blow(blow)
+            self.blows[blow] += 1
+
+    def _blow(self, blow: str) -> None:
+        began = time.monotonic()
+        if blow == "web worker":
+            wait_until(self.site.web_workers, "a worker of the web server")
+            os.kill(self.chance.choice(self.site.web_workers()), signal.SIGKILL)
+        elif blow == "postgres":
+            wait_until(self.site.postgres, "PostgreSQL")
+            self.site.stop_postgres()
+            wait_until(self._answers, "PostgreSQL's return")
+        elif blow == "purge":
+            self.site.purge_broker()
+            return
+        else:
+            name = self.chance.choice(self.mails) if blow == "mail" else blow
+            self.site.kill(name)
+            self.site.start(name)
+        # Something that lasts is as many instants.
+        while began < time.monotonic():
+            self.kills.append(began)
+            began += 0.5
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.site.query("SELECT 1"))
+        except Exception:  # not yet: whatever it is, the deadline says so
+            return False
+
+    def _heal(self) -> list[str]:
+        """The mail server gets well, and the background does the rest."""
+        self.mail.healthy = True
+        try:
+            wait_until(lambda: not self.site.query(FINAL)[0][0], "the last delivery", HEALS_WITHIN)
+        except TimeoutError as error:
+            return [f"{error}: {self.site.query(FINAL)[0][0]} are not done"]
+        return []
+
+
+def run(plan: Plan) -> Outcome:
+    """In a folder of its own, which nobody needs afterwards."""
+    with tempfile.TemporaryDirectory(prefix="meeting-chaos-") as folder:
+        var = Path(folder) / "var"
+        Path(folder).chmod(0o755)
+        return Run(plan, var).execute()
+
+
+def broker_is_there() -> bool:
+    """Whether Celery takes part."""
+    return broker.is_there()

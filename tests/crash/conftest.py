@@ -1,0 +1,148 @@
+"""One site for the crash tests of a room: what a test killed is running again when the next one begins."""
+
+import itertools
+import os
+import signal
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.callers import post
+from tests.chaos.site import Site, wait_until
+from tests.smtp_server import DEFAULTS, ScriptedSMTP
+
+BOTH = ("bob@example.org", "carol@example.net")
+STATES = """
+SELECT state FROM meetings_delivery JOIN meetings_meeting ON meetings_meeting.id = meeting_id
+WHERE uid = %(uid)s ORDER BY meetings_delivery.id
+"""
+WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %(like)s"
+
+
+class Scene:
+    """A web server with one worker, one mail loop, and one meeting of Alice's with Bob and Carol."""
+
+    def __init__(self, site: Site, smtp: ScriptedSMTP, uid: str) -> None:
+        self.site = site
+        self.smtp = smtp
+        self.uid = uid
+        self.pool = ThreadPoolExecutor(2)
+
+    def call(self, operation: str = "send", **headers: str) -> "Future[tuple[float, int, dict[str, Any]]]":
+        """Have the invitation sent, or updated; the answer is to come."""
+        body = {
+            "operation": operation,
+            "uid": self.uid,
+            "start": "2037-03-02 10:00",
+            "end": "2037-03-02 11:00",
+            "sender": "alice@example.com",
+            "receiver": {"required": list(BOTH)},
+            "subj": self.uid,
+            "description": "",
+            "location": "",
+        }
+        headers |= {"Content-Type": "application/json"}
+        return self.pool.submit(post, self.site.port, body, headers, until=float("inf"))
+
+    def queue(self) -> None:
+        """Leave it to the background, and know that it is stored."""
+        status = self.call(Prefer="respond-async").result()[1]
+        assert status == 202
+
+    def kill_web(self) -> None:
+        """-9; the web server starts another worker."""
+        [worker] = self.site.web_workers()
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: worker not in self.site.web_workers(), "its end")
+
+    def kill_mail(self) -> None:
+        self.site.kill("mail")
+
+    def at(self, moment: str, do: Callable[[], object]) -> threading.Event:
+        """At this moment of the next conversation, once; the event says that it is done."""
+        done = threading.Event()
+
+        def step(_: str) -> Any:
+            self.smtp.scripts[moment] = DEFAULTS[moment]
+            do()
+            done.set()
+            return DEFAULTS[moment]
+
+        self.smtp.scripts[moment] = step
+        return done
+
+    def states(self) -> set[str]:
+        return {state for (state,) in self.site.query(STATES, {"uid": self.uid})}
+
+    def end_leases(self) -> None:
+        """As if their time had passed."""
+        with self.site.database() as cursor:
+            cursor.execute("UPDATE meetings_delivery SET lease_until = now() WHERE state = 'sending'")
+
+    def wait_for_lock(self, like: str) -> None:
+        """Until some statement waits for a lock."""
+        wait_until(lambda: self.site.query(WAITS, {"like": like})[0][0], f"{like} to wait")
+
+    def got(self) -> Counter[str]:
+        """How many copies the mail server took for whom; all of them the same bytes."""
+        subject = f"Subject: {self.uid}\r\n".encode()
+        accepted = [mail for mail in self.smtp.accepted if subject in mail.raw]
+        assert len({mail.raw for mail in accepted}) <= 1
+        return Counter(address for mail in accepted for address in mail.recipients)
+
+    def recover(self) -> None:
+        """Everything runs again, and what was left behind is delivered."""
+        if "mail" not in self.site.running:
+            self.site.start("mail")
+        self.end_leases()
+        wait_until(lambda: self.states() <= {"sent", "superseded"}, "the rest")
+
+
+@pytest.fixture
+def crash_folder() -> Iterator[Path]:
+    with _folder() as var:
+        yield var
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A place that PostgreSQL's own account can enter."""
+    with tempfile.TemporaryDirectory(prefix="meeting-crash-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "var"
+
+
+@pytest.fixture(scope="module")
+def _site() -> Iterator[tuple[Site, ScriptedSMTP]]:
+    with _folder() as var, ScriptedSMTP() as smtp:
+        site = Site(var, smtp.url, WEB_CONCURRENCY="1", MEETINGS_LEASE="60")
+        try:
+            site.start("web")
+            site.start("mail")
+            site.wait_for_web()
+            yield site, smtp
+        finally:
+            site.close()
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def scene(_site: tuple[Site, ScriptedSMTP]) -> Iterator[Scene]:
+    site, smtp = _site
+    if "mail" not in site.running:
+        site.start("mail")
+    site.wait_for_web()
+    wait_until(lambda: len(site.web_workers()) == 1, "the web server's worker")
+    made = Scene(site, smtp, f"crash-{next(_numbers)}")
+    yield made
+    smtp.scripts.update(DEFAULTS)
+    made.pool.shutdown()
