@@ -16,6 +16,8 @@ from meetings.admin.read_only import ReadOnlyAdmin
 from meetings.admin.standing import chip
 from meetings.imip.frozen import parse
 from meetings.models import Delivery, Meeting, Message
+from meetings.models.delivery import DeliveryQuerySet
+from meetings.operations.try_again import try_again
 
 
 def _meeting_link(meeting: Meeting) -> SafeString:
@@ -115,6 +117,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     search_help_text = _("Address of the recipient, UID or subject of the meeting")
     date_hierarchy = "created_at"
     ordering = ("-id",)
+    actions = ("try_again",)
     fields = (
         "address", "condition", "attempt", "last_reply", "may_have_left", "meeting_link", "mail",
         "created_at", "due_at", "finished_at", "lease_until", "expires_at",
@@ -127,6 +130,16 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:  # type: ignore[override]
         """A meeting's page links to the deliveries of one of its versions."""
         return lookup == "message__revision__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        """Whoever may mail a meeting again may have a failed delivery tried again."""
+        return request.user.has_perm("meetings.resend_meeting")
+
+    @admin.action(description=_("Try the failed ones again"), permissions=["resend"])
+    def try_again(self, request: HttpRequest, queryset: DeliveryQuerySet) -> None:
+        """The same bytes, in the background."""
+        chosen = Delivery.objects.filter(pk__in=[delivery.pk for delivery in queryset])
+        self.message_user(request, _("%d will be tried again, in the background.") % try_again(chosen))
 
     @admin.display(description=_("state"), ordering="state")
     def condition(self, delivery: Delivery) -> SafeString:

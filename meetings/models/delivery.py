@@ -68,7 +68,8 @@ class Verdict:
     """What became of a claim: its next state and the mail server's last words.
 
     ``retry_after`` is in seconds, for ``queued``; past the delivery's ``expires_at`` it becomes ``failed``.
-    ``may_have_left`` marks an end that leaves open whether the recipient has the mail.
+    ``may_have_left`` marks an end that leaves open whether the recipient has the mail. ``given_up`` marks a ``failed``
+    that only ends a call: where another call was promised the delivery meanwhile, it is ``queued`` instead.
     """
 
     claim: Claim
@@ -76,6 +77,7 @@ class Verdict:
     reply: str
     retry_after: float = 0.0
     may_have_left: bool = False
+    given_up: bool = False
 
 
 # What is no longer to be sent ends here instead of being claimed: a newer message to the same person covers it (one
@@ -125,6 +127,7 @@ SET state = CASE WHEN verdict.state = 'queued' AND EXISTS (
                         WHERE newer.meeting_id = mine.meeting_id AND newer.address_key = mine.address_key
                           AND newer.id > mine.id AND newer.state IN ('queued', 'sending') AND its.whole)
                  THEN 'superseded'
+                 WHEN verdict.given_up AND mine.promised THEN 'queued'
                  WHEN verdict.retry_after > 0
                   AND statement_timestamp() + make_interval(secs => verdict.retry_after) > mine.expires_at
                  THEN 'failed' ELSE verdict.state END,
@@ -133,8 +136,8 @@ SET state = CASE WHEN verdict.state = 'queued' AND EXISTS (
     may_have_left = mine.may_have_left OR verdict.may_have_left,
     finished_at = statement_timestamp()
 FROM unnest(%(ids)s::bigint[], %(attempts)s::int[], %(states)s::text[], %(replies)s::text[],
-            %(retry_after)s::float[], %(may_have_left)s::bool[])
-     AS verdict (id, attempt, state, reply, retry_after, may_have_left)
+            %(retry_after)s::float[], %(may_have_left)s::bool[], %(given_up)s::bool[])
+     AS verdict (id, attempt, state, reply, retry_after, may_have_left, given_up)
 JOIN held ON held.id = verdict.id
 WHERE mine.id = verdict.id AND mine.attempt = verdict.attempt AND mine.state = 'sending'
 """
@@ -191,6 +194,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             "replies": [verdict.reply for verdict in verdicts],
             "retry_after": [verdict.retry_after for verdict in verdicts],
             "may_have_left": [verdict.may_have_left for verdict in verdicts],
+            "given_up": [verdict.given_up for verdict in verdicts],
         }
         with connection.cursor() as cursor:
             cursor.execute(_FINISH, columns)
@@ -204,13 +208,17 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def requeue(self) -> int:
         """Have these tried again at once, but for those that a newer delivery has overtaken. Returns how many were."""
         newer = Delivery.objects.filter(
-            meeting=models.OuterRef("meeting"), address_key=models.OuterRef("address_key"), pk__gt=models.OuterRef("pk")
+            meeting=models.OuterRef("meeting"),
+            address_key=models.OuterRef("address_key"),
+            pk__gt=models.OuterRef("pk"),
+            message__whole=True,
         )
         return self.filter(~models.Exists(newer)).update(state=DeliveryState.QUEUED, due_at=Now())
 
     def give_up_queued(self) -> int:
-        """Fail what is still queued: the caller was told that nothing goes out. Returns how many rows were."""
-        return self.filter(state=DeliveryState.QUEUED).update(state=DeliveryState.FAILED, finished_at=Now())
+        """Fail what is still queued and promised to no other call: the caller is told that nothing goes out."""
+        waiting = self.filter(state=DeliveryState.QUEUED, promised=False)
+        return waiting.update(state=DeliveryState.FAILED, finished_at=Now())
 
     def supersede_queued(self) -> int:
         """Drop what is still queued: a newer message covers it. Returns how many rows were."""
@@ -230,6 +238,11 @@ class Delivery(models.Model):
     lease_until = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(help_text="No further try after this instant.")
     may_have_left = models.BooleanField(default=False, help_text="An attempt ended without the mail server's word.")
+    promised = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="A call was told that it is queued while another call was sending it.",
+    )
     last_reply = models.TextField(blank=True, help_text="The mail server's last words.")
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, help_text="End of the newest attempt.")

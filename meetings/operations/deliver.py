@@ -103,7 +103,7 @@ def _claims_of(item: Outgoing, stopwatch: Stopwatch) -> Iterator[Sequence[Claim]
 
 
 def _give_up(outgoing: Sequence[Outgoing], unsettled: Sequence[Verdict]) -> None:
-    _record([replace(verdict, state=DeliveryState.FAILED, retry_after=0.0) for verdict in unsettled])
+    _record([replace(verdict, state=DeliveryState.FAILED, retry_after=0.0, given_up=True) for verdict in unsettled])
     Delivery.objects.filter(pk__in=[pk for item in outgoing for pk in item.waiting]).give_up_queued()
 
 
@@ -170,8 +170,17 @@ def _tries(seconds: float) -> Iterator[None]:
         yield
 
 
-def retry_failed(deliveries: Iterable[Delivery]) -> list[Outgoing]:
-    """Queue the failed ones of ``deliveries`` again and return their messages, oldest first; same bytes."""
+def retry_failed(deliveries: Iterable[Delivery], *, mine: bool) -> list[Outgoing]:
+    """Queue the failed ones of ``deliveries`` again and return their messages, oldest first; same bytes.
+
+    A call that got no turn (``mine``) answers "queued" for them and for what another call is sending just now: the
+    rows are marked, so that the other call's end without success does not break that promise.
+    """
+    deliveries = list(deliveries)
+    if not mine:
+        Delivery.objects.filter(pk__in=[row.pk for row in deliveries if row.state != DeliveryState.SENT]).update(
+            promised=True
+        )
     failed = sorted((row for row in deliveries if row.state == DeliveryState.FAILED), key=lambda row: row.message_id)
     Delivery.objects.filter(pk__in=[row.pk for row in failed], state=DeliveryState.FAILED).requeue()
     by_message = [list(rows) for _, rows in groupby(failed, key=lambda row: row.message_id)]

@@ -30,7 +30,9 @@ def revise(*, uid: str, among: MeetingQuerySet, decide: Decide, asked_by: str, b
             held = meeting.event()
             plan = decide(meeting, held)
             again = [] if plan else newest_deliveries(meeting)
-            outgoing = store_plan(meeting, plan, asked_by=asked_by, claimed=mine) if plan else retry_failed(again)
+            outgoing = (
+                store_plan(meeting, plan, asked_by=asked_by, claimed=mine) if plan else retry_failed(again, mine=mine)
+            )
         deliver_or_leave(outgoing, stopwatch, mine=mine, again=again)
         return receipt_for(meeting, plan.event if plan else held)
 

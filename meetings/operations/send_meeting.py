@@ -37,7 +37,7 @@ def send_meeting(
                 meeting = held
                 event = _repeated(held, wanted, key)
                 again = newest_deliveries(held)
-                outgoing = retry_failed(again)
+                outgoing = retry_failed(again, mine=mine)
         deliver_or_leave(outgoing, stopwatch, mine=mine, again=again)
         return receipt_for(meeting, event)
 

@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from meetings.models import Message
+from meetings.models import Delivery, Message
+from meetings.operations.deliver import deliver_message
 from tests.admin.pages import page
 from tests.cast import CAROL
 from tests.mail import read
@@ -94,3 +95,21 @@ def test_a_deliverys_page_leads_to_its_meeting_and_its_mail(admin_client: Client
     html = page(admin_client, f"{DELIVERIES}{delivery.pk}/change/")
     assert f"/admin/meetings/meeting/{stored.pk}/change/" in html
     assert f"/admin/meetings/message/{delivery.message_id}/change/" in html
+
+
+def test_failed_deliveries_are_tried_again_and_nothing_else(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
+    sent()
+    mail_server.scripts["rcpt"] = "250 ok"
+    everything = list(Delivery.objects.values_list("pk", flat=True))
+    chosen = {"action": "try_again", "_selected_action": everything}
+    assert "1 will be tried again" in admin_client.post(DELIVERIES, chosen, follow=True).content.decode()
+    assert deliver_message(Message.objects.get()) == 1
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+    assert mail_server.received[1].recipients == (CAROL.address,)
+    assert mail_server.received[1].raw == mail_server.received[0].raw
+
+
+def test_who_may_only_look_cannot_have_anything_tried_again(viewer: Client, mail_server: ScriptedSMTP) -> None:
+    sent()
+    assert "try_again" not in page(viewer, DELIVERIES)

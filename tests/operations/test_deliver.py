@@ -229,3 +229,31 @@ def test_a_repeated_send_leaves_alone_what_already_waits_for_its_next_try(send: 
     expected = {BOB.address: "queued", CAROL.address: "sent", DAN.address: "queued"}
     assert send(attendees=(BOB, CAROL, DAN)).recipients == expected
     assert Delivery.objects.get(address=BOB.address).attempt == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_second_call_was_told_is_queued_outlives_the_failure_of_the_first(
+    send: Do, mail_server: ScriptedSMTP
+) -> None:
+    at_mail, go_on = threading.Event(), threading.Event()
+
+    def later(_: str) -> str:
+        at_mail.set()
+        go_on.wait(30)
+        return LATER
+
+    mail_server.scripts["mail"] = later
+
+    def first() -> set[DeliveryState]:
+        with other_session():
+            return set(send().recipients.values())
+
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(first)
+        at_mail.wait(30)
+        assert set(send(budget=0).recipients.values()) == {DeliveryState.SENDING}
+        go_on.set()
+        assert answer.result() == {DeliveryState.QUEUED}
+    mail_server.scripts["mail"] = "250 ok"
+    assert deliver_message(Message.objects.get()) == 2
+    assert set(states().values()) == {DeliveryState.SENT}

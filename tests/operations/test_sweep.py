@@ -192,7 +192,7 @@ def test_at_a_million_deliveries_all_is_found_by_index_and_an_idle_sweep_costs_n
     verdict = {"ids": [first.pk], "attempts": [1], "states": ["queued"], "replies": [""], "retry_after": [30.0]}
     plans = [
         plan_of(statements._CLAIM, message=ROWS // 8, lease=90.0),
-        plan_of(statements._FINISH, may_have_left=[False], **verdict),
+        plan_of(statements._FINISH, may_have_left=[False], given_up=[False], **verdict),
         plan_of(statements._DUE, limit=200),
     ]
     assert ["Seq Scan" in plan for plan in plans] == [False] * 3
