@@ -55,8 +55,7 @@ def report(outcome: Outcome) -> str:
         "kill -9": f"{killed} ({', '.join(f'{number} × {name}' for name, number in sorted(blows.items()))})",
         "answers of the mail server": f"{outcome.answers}, {outcome.faulty:.0%} of them faulty",
         "mails taken": f"{count.mails}, one for each recipient",
-        "promised": f"{count.promised} (of these {count.superseded} superseded, {count.refused} refused for good,"
-        f" {count.taken_back} taken back)",
+        "promised": f"{count.promised} (of these {count.superseded} superseded, {count.refused} refused for good)",
         "lost": str(len(count.lost)),
         "calls told 0": str(count.told_no),
         "told 0 but sent": f"{len(count.told_no_but_sent)} (and {count.ambiguous} in the ambiguous window)",

@@ -52,7 +52,6 @@ class Balance:
     promised: int = 0
     superseded: int = 0
     refused: int = 0
-    taken_back: int = 0
     told_no: int = 0
     ambiguous: int = 0
     mails: int = 0
@@ -97,7 +96,7 @@ def _key(item: Taken) -> Key:
 def _promises(
     count: Balance, about: dict[tuple[str, int], list[Call]], stored: dict[Key, list[Row]], got: set[Key]
 ) -> None:
-    for key, (state, at) in _promised(about).items():
+    for key, state in _promised(about).items():
         if key in got:
             continue
         rows = stored[key]
@@ -106,30 +105,20 @@ def _promises(
             count.superseded += 1
         elif state == "queued" and any(row.state == "failed" and was_refused(row.last_reply) for row in rows):
             count.refused += 1
-        elif state == "queued" and any(_takes_back(call, key[2], at) for call in about[key[:2]]):
-            count.taken_back += 1
         else:
             count.lost.append(f"lost: {key} was answered {state}, is stored as {rows}; {about[key[:2]]}")
     count.promised = len(_promised(about))
 
 
-def _takes_back(call: Call, address: str, at: float) -> bool:
-    """Whether a call about the same version, which ended after that promise, was told that the mail has failed."""
-    overlaps = call.began < at < call.ended
-    return (call.told_nothing_goes_out and call.ended > at) or (
-        overlaps and call.body.get("recipients", {}).get(address) == "failed"
-    )
-
-
-def _promised(about: dict[tuple[str, int], list[Call]]) -> dict[Key, tuple[str, float]]:
-    """What was answered in the end, for each version and recipient, and when."""
-    promised: dict[Key, tuple[str, float]] = {}
+def _promised(about: dict[tuple[str, int], list[Call]]) -> dict[Key, str]:
+    """What was answered in the end, for each version and recipient."""
+    promised: dict[Key, str] = {}
     for (uid, _), calls in about.items():
         for call in (call for call in calls if call.promised):
             for address, state in call.body["recipients"].items():
                 key = uid, int(call.body["sequence"]), address
-                if state == "sent" or (state == "queued" and promised.get(key, ("",))[0] != "sent"):
-                    promised[key] = state, call.ended
+                if state == "sent" or (state == "queued" and promised.get(key) != "sent"):
+                    promised[key] = state
     return promised
 
 
