@@ -1,6 +1,7 @@
 """What tests of several rooms share: a mail server, a caller, a meeting to send."""
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from tests.mail import Invitation, read
 from tests.smtp_server import ScriptedSMTP, smtp_server
 
 __all__ = ["pytest_terminal_summary", "smtp_server"]
+
+# Whoever starts the tests in the background has Ctrl-C ignored, in all that the tests start too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Call = Callable[..., Any]  # Django's test client adds .json() and more to its response
 
