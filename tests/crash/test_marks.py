@@ -140,9 +140,35 @@ def test_a_mail_loop_killed_after_it_has_recorded_the_outcome_sends_nothing_agai
     assert scene.got() == ONCE
 
 
-@pytest.mark.parametrize("mark", ["mail", "dot"])
+def test_postgresql_stopped_short_before_the_commit_has_stored_nothing_and_says_so(scene: Scene) -> None:
+    with scene.site.database() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE meetings_delivery IN EXCLUSIVE MODE")
+        answer = scene.call()
+        scene.wait_for_lock('INSERT INTO "meetings_delivery"%')
+        scene.site.stop_postgres()
+    assert answer.result()[1] == 503
+    assert scene.states() == set()
+    assert scene.call().result()[1] == 200
+    assert scene.got() == ONCE
+
+
+def test_postgresql_stopped_short_after_the_outcome_is_recorded_sends_nothing_again(scene: Scene) -> None:
+    with scene.site.database() as cursor:
+        held = scene.at("dot", lambda: cursor.execute("BEGIN; LOCK TABLE meetings_revision IN ACCESS EXCLUSIVE MODE"))
+        answer = scene.call()
+        assert held.wait(30)
+        scene.wait_for_lock('%"meetings_revision"%')
+        scene.site.stop_postgres()
+    assert answer.result()[1] == 503
+    assert scene.states() == {"sent"}
+    assert scene.call().result()[1] == 200
+    assert scene.got() == ONCE
+
+
+@pytest.mark.parametrize("mark", ["banner", "mail", "data", "dot"])
 @pytest.mark.parametrize("who", ["web", "mail loop"])
 def test_postgresql_stopped_short_between_claim_and_finish_changes_nothing(scene: Scene, mark: str, who: str) -> None:
+    connect_anew(scene)
     stopped = scene.at(mark, scene.site.stop_postgres)
     answer = scene.call(**({} if who == "web" else {"Prefer": "respond-async"}))
     assert stopped.wait(60)
