@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 
 from meetings.itip.errors import ITipError
 from meetings.models import Delivery, DeliveryState, Meeting
@@ -29,7 +29,7 @@ def refusals_as_command_errors() -> Iterator[None]:
         raise CommandError(error.message) from error
     except ITipError as error:
         raise CommandError(str(error)) from error
-    except (OperationalError, InterfaceError) as error:
+    except (DatabaseError, InterfaceError) as error:
         raise CommandError(f"The database is away: {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""How the outbox stands: what metrics and the admin site show."""
+"""How the outbox stands, for metrics."""
 
 from dataclasses import dataclass
 
