@@ -2,6 +2,7 @@
 
 build     one invitation (rule, zone, calendar, MIME) for a weekly series of 52 in America/New_York, after warm-up
 validate  one request body → checked parameters → event, without the database
+refuse    a series of 80 years that no VTIMEZONE describes, in a zone not looked at before
 call      one POST through Django, PostgreSQL and a mail server on loopback
 """
 
@@ -60,6 +61,20 @@ def validate(number: int) -> object:
     return new_event(values, warnings)
 
 
+def refuse(number: int) -> object:
+    """Everything that is kept for zones is forgotten first."""
+    from meetings.itip import timezones, transitions, zone_law
+    from meetings.itip.errors import ZoneNotExpressible
+
+    for cache in (timezones._observances, transitions.transitions, transitions._in_year, zone_law._general_law):
+        cache.cache_clear()
+    times = tuple(datetime(year, month, 4, 10) for year in range(2019, 2099) for month in range(1, 13))
+    try:
+        return timezones.observances(("Africa/Casablanca", "Africa/Cairo")[number % 2], times)
+    except ZoneNotExpressible as refusal:
+        return refusal
+
+
 def call_milliseconds(times: int) -> float:
     """In a test database of its own, which is dropped afterwards."""
     from django.conf import settings
@@ -97,4 +112,5 @@ if __name__ == "__main__":
     MONDAYS = replace(_THREE_MONDAYS, count=52)
     print(f"build     {milliseconds(build, 2000):6.2f} ms")
     print(f"validate  {milliseconds(validate, 2000):6.2f} ms")
+    print(f"refuse    {milliseconds(refuse, 20):6.2f} ms")
     print(f"call      {call_milliseconds(300):6.2f} ms")

