@@ -1,4 +1,6 @@
-"""How gunicorn serves: ``gunicorn meeting_server.wsgi`` in this directory finds it. Its command line overrides it."""
+"""How gunicorn serves: ``gunicorn meeting_server.wsgi`` in this directory finds it. Its command
+line overrides it.
+"""
 
 import os
 from typing import Any
@@ -8,7 +10,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = 16  # a call waits for the mail server most of its time
 worker_class = "gthread"
 graceful_timeout = 30  # seconds to finish what is being answered: longer than MEETINGS_TIME_BUDGET
-# The control socket's default path is one for all servers of an account, and nobody here talks to it.
+# The control socket's default path is one for all servers of an account, and nobody here talks to
+# it.
 control_socket_disable = True
 
 

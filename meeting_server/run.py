@@ -7,7 +7,10 @@ from honcho import manager
 
 # Seconds that the other one has when one has ended: calls being answered (gunicorn.conf.py), a mail being sent.
 manager.KILL_WAIT = 40
-PROCESSES = {"web": ["-m", "gunicorn", "meeting_server.wsgi"], "mail": ["manage.py", "deliver_mail"]}
+PROCESSES = {
+    "web": ["-m", "gunicorn", "meeting_server.wsgi"],
+    "mail": ["manage.py", "deliver_mail"],
+}
 STOPPED = {130, 143}  # honcho's words for Ctrl-C and SIGTERM
 
 

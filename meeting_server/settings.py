@@ -78,15 +78,19 @@ TEMPLATES = [
 DATABASE_URL = env.str("DATABASE_URL", default="")
 EMBEDDED = {"ENGINE": "meeting_server.database", "NAME": "meeting_server"}
 DATABASES = {"default": env.db_url("DATABASE_URL") if DATABASE_URL else EMBEDDED}
-DATABASES["default"] |= {"CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600), "CONN_HEALTH_CHECKS": True}
+DATABASES["default"] |= {
+    "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
+    "CONN_HEALTH_CHECKS": True,
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # EMAIL_URL unset: each mail becomes a file in VAR_DIR/mail.
 EMAIL_URL = env.str("EMAIL_URL", default="")
 _email = env.email_url("EMAIL_URL") if EMAIL_URL else {}
-EMAIL_BACKEND = _email.get("EMAIL_BACKEND", "meetings.imip.eml.EmailBackend")
+EMAIL_BACKEND = _email.get("EMAIL_BACKEND", "meetings.transport.file.EmailBackend")
 if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
-    EMAIL_BACKEND = "meetings.imip.smtp.EmailBackend"  # the same, with the mail server's reply for each recipient
+    # The same, with the mail server's reply for each recipient.
+    EMAIL_BACKEND = "meetings.transport.smtp.backend.EmailBackend"
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default=EMAIL_BACKEND)
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
 EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
@@ -95,8 +99,12 @@ EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False) or EMAIL_URL.startswith("smtps:")
 EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False) and not EMAIL_USE_SSL
 EMAIL_PORT = _email.get("EMAIL_PORT") or (465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
-EMAIL_FILE_PATH = urlparse(EMAIL_URL).path if EMAIL_URL.startswith("filemail:") else str(VAR_DIR / "mail")
-EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10.0)  # seconds, for each answer of the mail server
+EMAIL_FILE_PATH = (
+    urlparse(EMAIL_URL).path if EMAIL_URL.startswith("filemail:") else str(VAR_DIR / "mail")
+)
+EMAIL_TIMEOUT = env.float(
+    "EMAIL_TIMEOUT", default=10.0
+)  # seconds, for each answer of the mail server
 
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LANGUAGE_CODE = "en"
@@ -104,7 +112,9 @@ USE_I18N = True
 USE_TZ = True
 # Zone of a time that names none (IANA name).
 MEETINGS_TIME_ZONE = env.str("MEETINGS_TIME_ZONE", default="Asia/Shanghai")
-TIME_ZONE = MEETINGS_TIME_ZONE if MEETINGS_TIME_ZONE in available_timezones() else "UTC"  # the check says what is wrong
+TIME_ZONE = (
+    MEETINGS_TIME_ZONE if MEETINGS_TIME_ZONE in available_timezones() else "UTC"
+)  # the check says what is wrong
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
@@ -126,7 +136,9 @@ MEETINGS_TIME_BUDGET = env.float("MEETINGS_TIME_BUDGET", default=10.0)
 MEETINGS_SMTP_DEADLINE = env.float("MEETINGS_SMTP_DEADLINE", default=30.0)
 MEETINGS_LEASE = env.float("MEETINGS_LEASE", default=90.0)
 # Seconds from one try to the next, after the first, second … of them; the last one holds from then on.
-MEETINGS_BACK_OFF = env.list("MEETINGS_BACK_OFF", cast=float, default=[30.0, 120.0, 600.0, 1800.0, 3600.0])
+MEETINGS_BACK_OFF = env.list(
+    "MEETINGS_BACK_OFF", cast=float, default=[30.0, 120.0, 600.0, 1800.0, 3600.0]
+)
 # Days after which the bytes of mails are dropped, never who got what and when; 0 keeps them for ever.
 MEETINGS_KEEP_BYTES_DAYS = env.int("MEETINGS_KEEP_BYTES_DAYS", default=90)
 # Most bytes of a request's body; most people of one meeting.
@@ -141,7 +153,7 @@ MEETINGS_LOOPBACK_WITHOUT_KEY = env.bool("MEETINGS_LOOPBACK_WITHOUT_KEY", defaul
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_TASK_DEFAULT_QUEUE", default="meetings")
 # Who is told of work for the workers; meetings/operations/wake.py calls it.
-MEETINGS_WAKE = "meeting_server.publisher.publish" if CELERY_BROKER_URL else ""
+MEETINGS_WAKE = "meetings.operations.steps.publisher.publish" if CELERY_BROKER_URL else ""
 CELERY_TASK_DEFAULT_DELIVERY_MODE = (
     "transient"  # the row is the truth: a task that a broker's restart loses is found again
 )
@@ -151,18 +163,26 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_POOL = "threads"  # sending is waiting
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_THREADS", default=8)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # its queue, one for each host name, keeps out a second worker
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = (
+    False  # its queue, one for each host name, keeps out a second worker
+)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
 CELERY_BROKER_CONNECTION_TIMEOUT = 2.0
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for as long as it takes
-CELERY_DB_REUSE_MAX = 1000  # tasks on one database connection: a new one for each would take most of the time
+CELERY_DB_REUSE_MAX = (
+    1000  # tasks on one database connection: a new one for each would take most of the time
+)
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: no file to keep
 # A sweep that nobody took in time is not missed: the next one follows. By the broker's clock, not "expires".
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "meetings.tasks.sweep", "schedule": 5.0, "options": {"expiration": 15.0}},
-    "drop old bytes": {"task": "meetings.tasks.drop_old_bytes", "schedule": 3600.0, "options": {"expiration": 3600.0}},
+    "drop old bytes": {
+        "task": "meetings.tasks.drop_old_bytes",
+        "schedule": 3600.0,
+        "options": {"expiration": 3600.0},
+    },
 }
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = MEETINGS_MAX_BODY

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from meetings.api.views import MeetingView
+from meetings.api.calls.view import MeetingView
 
 urlpatterns = [
     path("meeting_server/", include("meetings.api.urls")),

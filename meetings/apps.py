@@ -13,6 +13,8 @@ class MeetingsConfig(AppConfig):
     verbose_name = "Meetings"
 
     def ready(self) -> None:
-        """Have ``manage.py check``, and every start of the server by ``make run``, look at the settings."""
+        """Have ``manage.py check``, and every start of the server by ``make run``, look at the
+        settings.
+        """
         register(checks.settings_that_cannot_work)
         register(checks.settings_of_a_deployment, deploy=True)

@@ -1,6 +1,8 @@
-"""System checks of the settings: what cannot work (errors), and what a deployment should not run with (warnings).
+"""System checks of the settings: what cannot work (errors), and what a deployment should not run
+with (warnings).
 
-Each has an id and a hint that says what to set. ``manage.py check`` and ``check --deploy`` print them.
+Each has an id and a hint that says what to set. ``manage.py check`` and ``check --deploy`` print
+them.
 """
 
 import re
@@ -12,7 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
 
-from meetings.imip.addresses import AddressError, wire_address
+from meetings.addresses import AddressError, wire_address
 
 _MARGIN = 5.0  # seconds, for a machine that is slow just then
 _RATE = re.compile(r"[1-9]\d*/(s|m|h|d)[a-z]*")
@@ -50,7 +52,8 @@ def _words() -> Iterator[CheckMessage]:
 
 
 def _times() -> Iterator[CheckMessage]:
-    # A claim must outlast whoever holds it: a call's budget, and the SMTP transaction that it has begun at its end.
+    # A claim must outlast whoever holds it: a call's budget, and the SMTP transaction that it has
+    # begun at its end.
     least = settings.MEETINGS_TIME_BUDGET + settings.MEETINGS_SMTP_DEADLINE + _MARGIN
     if least > settings.MEETINGS_LEASE:
         yield Error(
@@ -87,7 +90,7 @@ def _is_address(text: str) -> bool:
 
 
 def _developers_own() -> Iterator[CheckMessage]:
-    if settings.EMAIL_BACKEND == "meetings.imip.eml.EmailBackend":
+    if settings.EMAIL_BACKEND == "meetings.transport.file.EmailBackend":
         yield CheckWarning(
             f"No mail is sent: each one becomes a file in {settings.EMAIL_FILE_PATH}.",
             hint="Set EMAIL_URL, such as smtp+tls://user:password@mail.example.com:587.",

@@ -1,4 +1,6 @@
-"""Real processes of the background, on the tests' database, and something queued for them to deliver."""
+"""Real processes of the background, on the tests' database, and something queued for them to
+deliver.
+"""
 
 import os
 import signal
@@ -12,8 +14,8 @@ from django.db import connection
 from django.utils import timezone
 
 from meetings.models import Delivery
-from meetings.operations.receipt import Receipt
 from meetings.operations.send_meeting import send_meeting
+from meetings.queries.standing import Receipt
 from tests.cast import meeting
 from tests.smtp_server import ScriptedSMTP
 
@@ -24,7 +26,9 @@ PATIENCE = 30.0
 def queue(uid: str = "meeting-1") -> Receipt:
     """Alice's meeting, stored for the background to mail."""
     now = timezone.now()
-    return send_meeting(wanted=meeting(uid=uid), key=None, asked_by="tests", language="en", now=now, budget=0)
+    return send_meeting(
+        wanted=meeting(uid=uid), key=None, asked_by="tests", language="en", now=now, budget=0
+    )
 
 
 def states() -> list[str]:
@@ -44,8 +48,13 @@ def environment(mail_server: ScriptedSMTP, **more: str) -> dict[str, str]:
     """Of a process that uses the tests' database, and sends through ``mail_server``."""
     params = connection.get_connection_params()
     host = str(params.get("host", ""))
-    url = f"postgres:///{host}/{params['dbname']}" if host.startswith("/") else f"postgres://{host}/{params['dbname']}"
-    # libpq reads these for what the URL leaves out: a socket's path and a name do not both fit into one.
+    url = (
+        f"postgres:///{host}/{params['dbname']}"
+        if host.startswith("/")
+        else f"postgres://{host}/{params['dbname']}"
+    )
+    # libpq reads these for what the URL leaves out: a socket's path and a name do not both fit into
+    # one.
     for name, key in {"PGUSER": "user", "PGPASSWORD": "password", "PGPORT": "port"}.items():
         if params.get(key):
             more.setdefault(name, str(params[key]))

@@ -1,9 +1,10 @@
-"""How long things take, in milliseconds: ``make bench``. Nothing is asserted; numbers in documents come from here.
+"""How long things take, in milliseconds: ``make bench``. Nothing is asserted; numbers in documents
+come from here.
 
-build     one invitation (rule, zone, calendar, MIME) for a weekly series of 52 in America/New_York, after warm-up
-validate  one request body → checked parameters → event, without the database
-refuse    a series of 80 years that no VTIMEZONE describes, in a zone not looked at before
-call      one POST through Django, PostgreSQL and a mail server on loopback
+build     one invitation (rule, zone, calendar, MIME) for a weekly series of 52 in America/New_York,
+after warm-up validate  one request body → checked parameters → event, without the database refuse
+a series of 80 years that no VTIMEZONE describes, in a zone not looked at before call      one POST
+through Django, PostgreSQL and a mail server on loopback
 """
 
 import json
@@ -42,33 +43,49 @@ def milliseconds(action: Callable[[int], object], times: int) -> float:
 def build(number: int) -> object:
     """A meeting of its own each time: only what is kept for the zone is found again."""
     from meetings.imip.compose import compose
-    from meetings.itip.recurrence import first_match
+    from meetings.itip.recurrence.rule import first_match
     from tests.cast import request
 
-    event = request(rule=MONDAYS, tzid="America/New_York", start=START + timedelta(days=number % 300)).event
-    event = replace(event, start=first_match(MONDAYS, event.start), end=event.start + timedelta(hours=1))
+    event = request(
+        rule=MONDAYS, tzid="America/New_York", start=START + timedelta(days=number % 300)
+    ).event
+    event = replace(
+        event, start=first_match(MONDAYS, event.start), end=event.start + timedelta(hours=1)
+    )
     return compose(replace(request(), event=event), language="zh-hans", domain="example.com")
 
 
 def validate(number: int) -> object:
     """The body as JSON text, with a start of its own each time."""
-    from meetings.api.event_from import new_event
-    from meetings.api.serializers import read_parameters
+    from meetings.api.reading.event import new_event
+    from meetings.api.reading.parameters import read_parameters
 
     start = START + timedelta(days=number % 300)
-    body = BODY | {"start": f"{start:%Y-%m-%d %H:%M}", "end": f"{start + timedelta(hours=1):%Y-%m-%d %H:%M}"}
+    body = BODY | {
+        "start": f"{start:%Y-%m-%d %H:%M}",
+        "end": f"{start + timedelta(hours=1):%Y-%m-%d %H:%M}",
+    }
     values, warnings = read_parameters(json.loads(json.dumps(body)))
     return new_event(values, warnings)
 
 
 def refuse(number: int) -> object:
     """Everything that is kept for zones is forgotten first."""
-    from meetings.itip import timezones, transitions, zone_law
     from meetings.itip.errors import ZoneNotExpressible
+    from meetings.itip.zones import law as zone_law
+    from meetings.itip.zones import offsets as transitions
+    from meetings.itip.zones import vtimezone as timezones
 
-    for cache in (timezones._observances, transitions.transitions, transitions._in_year, zone_law._general_law):
+    for cache in (
+        timezones._observances,
+        transitions.transitions,
+        transitions._in_year,
+        zone_law._general_law,
+    ):
         cache.cache_clear()
-    times = tuple(datetime(year, month, 4, 10) for year in range(2019, 2099) for month in range(1, 13))
+    times = tuple(
+        datetime(year, month, 4, 10) for year in range(2019, 2099) for month in range(1, 13)
+    )
     try:
         return timezones.observances(("Africa/Casablanca", "Africa/Cairo")[number % 2], times)
     except ZoneNotExpressible as refusal:
@@ -89,14 +106,16 @@ def call_milliseconds(times: int) -> float:
         with (
             ScriptedSMTP() as server,
             override_settings(
-                EMAIL_BACKEND="meetings.imip.smtp.EmailBackend",
+                EMAIL_BACKEND="meetings.transport.smtp.backend.EmailBackend",
                 EMAIL_HOST=server.host,
                 EMAIL_PORT=server.port,
                 MEETINGS_LOOPBACK_WITHOUT_KEY=True,
                 ALLOWED_HOSTS=["testserver"],
             ),
         ):
-            return milliseconds(lambda _: Client().post("/meeting_server/", BODY, "application/json"), times)
+            return milliseconds(
+                lambda _: Client().post("/meeting_server/", BODY, "application/json"), times
+            )
     finally:
         runner.teardown_databases(databases)
 

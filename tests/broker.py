@@ -1,4 +1,6 @@
-"""The message broker of the tests: a real RabbitMQ, or Celery's in-memory transport, loudly, where there is none."""
+"""The message broker of the tests: a real RabbitMQ, or Celery's in-memory transport, loudly, where
+there is none.
+"""
 
 import os
 from functools import cache

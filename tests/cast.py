@@ -1,4 +1,6 @@
-"""The people of the tests, and a meeting of theirs: Alice organizes, Bob and Carol attend, Mallory is a stranger."""
+"""The people of the tests, and a meeting of theirs: Alice organizes, Bob and Carol attend, Mallory
+is a stranger.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,7 +9,7 @@ from typing import Any
 from meetings.itip import organizer
 from meetings.itip.event import Attendee, Event, Organizer, Role
 from meetings.itip.message import Message
-from meetings.itip.recurrence import Frequency, Rule
+from meetings.itip.recurrence.rule import Frequency, Rule
 
 NOW = datetime(2027, 2, 1, 9, 30, tzinfo=UTC)
 ALICE = Organizer(address="alice@example.com", name="Alice")
@@ -19,7 +21,9 @@ MONDAYS = Rule(freq=Frequency.WEEKLY, count=3, by_day=("MO",))
 
 
 def meeting(**changes: Any) -> Event:
-    """Alice's meeting with Bob and Carol on Monday, 1 March 2027, 10:00–11:00 in Shanghai, with ``changes``."""
+    """Alice's meeting with Bob and Carol on Monday, 1 March 2027, 10:00–11:00 in Shanghai, with
+    ``changes``.
+    """
     return replace(
         Event(
             uid="meeting-1",
@@ -48,7 +52,9 @@ def update(held: Event, **changes: Any) -> tuple[Message, ...]:
 
 def cancel(held: Event | None = None, *, comment: str = "") -> Message:
     """The CANCEL of ``held``, to the first on its list."""
-    return organizer.cancel(held or meeting(), now=NOW, last_dtstamp=NOW, comment=comment).messages[0]
+    return organizer.cancel(held or meeting(), now=NOW, last_dtstamp=NOW, comment=comment).messages[
+        0
+    ]
 
 
 def uninvite(held: Event | None = None) -> Message:

@@ -11,9 +11,9 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
-from meetings.imip import alarm
-from meetings.imip.smtp import close_kept_connections
+from meetings import trouble
 from meetings.models import ApiKey
+from meetings.transport.smtp.backend import close_kept_connections
 from tests.broker import pytest_terminal_summary
 from tests.mail import Invitation, read
 from tests.smtp_server import ScriptedSMTP, smtp_server
@@ -29,21 +29,27 @@ Call = Callable[..., Any]  # Django's test client adds .json() and more to its r
 
 @pytest.fixture(autouse=True)
 def own_var_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
-    """No test writes mail among an operator's, and none feels another's calls, alarms or connections."""
+    """No test writes mail among an operator's, and none feels another's calls, alarms or
+    connections.
+    """
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
-    settings.STATIC_ROOT = str(tmp_path)  # whitenoise warns of a folder that collectstatic has not made yet
+    settings.STATIC_ROOT = str(
+        tmp_path
+    )  # whitenoise warns of a folder that collectstatic has not made yet
     settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
     settings.MEETINGS_WAKE = ""  # whatever broker this shell is set up for
     cache.clear()
-    alarm.forget()
+    trouble.forget()
     yield
     close_kept_connections()
 
 
 @pytest.fixture
 def mail_server(smtp_server: ScriptedSMTP, settings: Settings) -> ScriptedSMTP:
-    """A mail server on loopback that the application sends through; it takes everything until scripted otherwise."""
-    settings.EMAIL_BACKEND = "meetings.imip.smtp.EmailBackend"
+    """A mail server on loopback that the application sends through; it takes everything until
+    scripted otherwise.
+    """
+    settings.EMAIL_BACKEND = "meetings.transport.smtp.backend.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = smtp_server.host, smtp_server.port
     return smtp_server
 
@@ -64,7 +70,9 @@ def secret(db: None) -> str:
 def call(secret: str) -> Call:
     """POST a body to /meeting_server/ with the key; ``raw`` is sent as it is."""
 
-    def post(body: Any = None, *, raw: bytes | None = None, key: str | None = secret, **headers: str) -> Any:
+    def post(
+        body: Any = None, *, raw: bytes | None = None, key: str | None = secret, **headers: str
+    ) -> Any:
         credentials = {"Authorization": f"Api-Key {key}"} if key else {}
         return Client(headers=credentials | headers).post(
             "/meeting_server/",

@@ -1,10 +1,12 @@
-"""A calendar read back: by raw lines (RFC 5545 §3.1 needs no library), and by vobject, which did not write it."""
+"""A calendar read back: by raw lines (RFC 5545 §3.1 needs no library), and by vobject, which did
+not write it.
+"""
 
 from collections import Counter
 
 import vobject
 
-from meetings.itip.ical import to_ical
+from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message
 
 
@@ -21,7 +23,9 @@ def vevent(message: Message) -> list[str]:
 
 def values(message: Message, name: str) -> list[str]:
     """What follows ``name`` in every line of that property of the VEVENT, parameters first."""
-    return [line[len(name) :] for line in vevent(message) if line.startswith((f"{name}:", f"{name};"))]
+    return [
+        line[len(name) :] for line in vevent(message) if line.startswith((f"{name}:", f"{name};"))
+    ]
 
 
 def names(message: Message) -> Counter[str]:

@@ -1,4 +1,6 @@
-"""A mail read back with libraries that did not write it: the standard library's parser, and vobject."""
+"""A mail read back with libraries that did not write it: the standard library's parser, and
+vobject.
+"""
 
 import email
 from dataclasses import dataclass

@@ -1,4 +1,6 @@
-"""One connection to a ScriptedSMTP, from the server's side: it reads commands and plays the script's steps."""
+"""One connection to a ScriptedSMTP, from the server's side: it reads commands and plays the
+script's steps.
+"""
 
 import base64
 import contextlib
@@ -57,7 +59,7 @@ class Conversation(socketserver.BaseRequestHandler):
         self.script = self.server.script
         self.number = self.script.opened(self.request)
         self.raw_socket = self.request
-        self.envelope: tuple[str, tuple[str, ...]] | None = None
+        self.composed: tuple[str, tuple[str, ...]] | None = None
         self.recipients: list[str] = []
         try:
             if self.script.implicit_tls:
@@ -138,7 +140,7 @@ class Conversation(socketserver.BaseRequestHandler):
         self._say(self.script.step("noop"))
 
     def _rset(self, _: str) -> None:
-        self.envelope, self.recipients = None, []
+        self.composed, self.recipients = None, []
         self._say(self.script.step("rset"))
 
     def _quit(self, _: str) -> None:
@@ -162,7 +164,7 @@ class Conversation(socketserver.BaseRequestHandler):
         path, *options = argument.split(" ")
         address = path.partition(":")[2].strip("<>")
         if self._say(self.script.step("mail", address)).startswith("2"):
-            self.envelope, self.recipients = (address, tuple(options)), []
+            self.composed, self.recipients = (address, tuple(options)), []
 
     def _rcpt(self, argument: str) -> None:
         address = argument.partition(":")[2].strip("<>")
@@ -170,7 +172,7 @@ class Conversation(socketserver.BaseRequestHandler):
             self.recipients.append(address)
 
     def _data(self, _: str) -> None:
-        if not self.recipients or self.envelope is None:
+        if not self.recipients or self.composed is None:
             self._say("503 5.5.1 no valid recipients")
             return
         if not self._say(self.script.step("data")).startswith("354"):
@@ -190,10 +192,12 @@ class Conversation(socketserver.BaseRequestHandler):
             yield line.removeprefix(b".")
 
     def _record(self, raw: bytes, reply: str) -> None:
-        sender, options = self.envelope or ("", ())
+        sender, options = self.composed or ("", ())
         secure = isinstance(self.request, ssl.SSLSocket)
-        transaction = Transaction(self.number, sender, tuple(self.recipients), raw, reply, options, secure)
-        self.envelope, self.recipients = None, []
+        transaction = Transaction(
+            self.number, sender, tuple(self.recipients), raw, reply, options, secure
+        )
+        self.composed, self.recipients = None, []
         self.script.record(transaction)
 
 

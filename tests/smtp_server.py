@@ -1,12 +1,14 @@
-"""A mail server on loopback that plays whatever a test has scripted, and remembers what it was given.
+"""A mail server on loopback that plays whatever a test has scripted, and remembers what it was
+given.
 
     with ScriptedSMTP(rcpt={"bob@example.com": "550 5.1.1 no such user"}) as server:
         ...  # send to server.host, server.port
         [transaction] = server.received
 
-Each keyword of the constructor scripts one moment of the conversation. A script is a step, or several that
-are used up one after the other (the last one stays), or a table by address, or a function of the command's
-argument. A step is a reply without its CRLF ("451 4.3.0 later"), or one of HANG, DROP and DRIP.
+Each keyword of the constructor scripts one moment of the conversation. A script is a step, or
+several that are used up one after the other (the last one stays), or a table by address, or a
+function of the command's argument. A step is a reply without its CRLF ("451 4.3.0 later"), or one
+of HANG, DROP and DRIP.
 """
 
 import contextlib
@@ -42,7 +44,9 @@ DEFAULTS = {
 
 
 class ScriptedSMTP:
-    """See the module. Starts listening at once; ``close`` or the end of ``with`` stops every thread and socket."""
+    """See the module. Starts listening at once; ``close`` or the end of ``with`` stops every thread
+    and socket.
+    """
 
     host = "127.0.0.1"
 

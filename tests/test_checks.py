@@ -7,7 +7,7 @@ from django.core import checks
 from pytest_django import Settings
 
 DEPLOYED: dict[str, Any] = {
-    "EMAIL_BACKEND": "meetings.imip.smtp.EmailBackend",
+    "EMAIL_BACKEND": "meetings.transport.smtp.backend.EmailBackend",
     "MEETINGS_LOOPBACK_WITHOUT_KEY": False,
     "MEETINGS_MESSAGE_ID_DOMAIN": "meetings.example.com",
     "DATABASE_URL": "postgres://user:password@db.example.com/meetings",
@@ -47,7 +47,9 @@ def test_a_deployment_that_is_set_up_has_nothing_to_warn_of(settings: Settings) 
         ("MEETINGS_ENVELOPE_FROM", "example.com", "E006"),
     ],
 )
-def test_a_setting_that_cannot_work_is_an_error(settings: Settings, name: str, value: object, code: str) -> None:
+def test_a_setting_that_cannot_work_is_an_error(
+    settings: Settings, name: str, value: object, code: str
+) -> None:
     setattr(settings, name, value)
     assert list(ours()) == [f"meetings.{code}"]
     [message] = ours().values()
@@ -80,7 +82,7 @@ def test_what_works_is_no_error(settings: Settings, name: str, value: object) ->
 @pytest.mark.parametrize(
     ("name", "value", "code"),
     [
-        ("EMAIL_BACKEND", "meetings.imip.eml.EmailBackend", "W001"),
+        ("EMAIL_BACKEND", "meetings.transport.file.EmailBackend", "W001"),
         ("MEETINGS_LOOPBACK_WITHOUT_KEY", True, "W002"),
         ("DATABASE_URL", "", "W003"),
         ("MEETINGS_MESSAGE_ID_DOMAIN", "meeting-server.invalid", "W004"),

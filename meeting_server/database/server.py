@@ -63,7 +63,9 @@ def refuse_foreign_socket(place: Place) -> None:
     if place.data.exists():
         uids.add(place.data.stat().st_uid)
     if not place.owned_by(*uids):
-        raise OperationalError(f"{place.socket_dir} belongs to another account; it was to hold PostgreSQL's socket.")
+        raise OperationalError(
+            f"{place.socket_dir} belongs to another account; it was to hold PostgreSQL's socket."
+        )
 
 
 def _open(path: Path) -> int:
@@ -89,7 +91,13 @@ def _start_keeper(place: Place, lock: int) -> None:
     with (
         _open_log(place.log) as log,
         subprocess.Popen(  # noqa: S603 (nothing of it comes from a request)
-            [sys.executable, "-m", "meeting_server.database.keeper", os.fspath(place.var), str(lock)],
+            [
+                sys.executable,
+                "-m",
+                "meeting_server.database.keeper",
+                os.fspath(place.var),
+                str(lock),
+            ],
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

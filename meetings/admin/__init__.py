@@ -1,12 +1,13 @@
 """Operators' pages at /admin/: everything can be looked at, nothing is changed by hand.
 
-What an operator starts from here (cancel, resend) runs through the operations, as a program's call does.
+What an operator starts from here (cancel, resend) runs through the operations, as a program's call
+does.
 """
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from meetings.admin.keys import ApiKeyAdmin
+from meetings.admin.api_keys import ApiKeyAdmin
 from meetings.admin.mail import DeliveryAdmin, MessageAdmin
 from meetings.admin.meetings import MeetingAdmin
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from meetings.admin.standing import current_deliveries
+from meetings.admin.chips import current_deliveries
 from meetings.models import DeliveryState
 from meetings.models.delivery import LIVE
 
@@ -22,7 +22,11 @@ class MailFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """The choices."""
-        return [("failed", _("Failed for somebody")), ("waiting", _("Waiting")), ("sent", _("Sent to everybody"))]
+        return [
+            ("failed", _("Failed for somebody")),
+            ("waiting", _("Waiting")),
+            ("sent", _("Sent to everybody")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The meetings that fit."""
@@ -33,7 +37,9 @@ class MailFilter(admin.SimpleListFilter):
             case "waiting":
                 return queryset.filter(Exists(mine.filter(state__in=LIVE)))
             case "sent":
-                return queryset.filter(Exists(mine), ~Exists(mine.exclude(state=DeliveryState.SENT)))
+                return queryset.filter(
+                    Exists(mine), ~Exists(mine.exclude(state=DeliveryState.SENT))
+                )
         return queryset
 
 
@@ -45,7 +51,11 @@ class TimeFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """The choices."""
-        return [("ahead", _("Not over yet")), ("week", _("Starts within 7 days")), ("over", _("Over"))]
+        return [
+            ("ahead", _("Not over yet")),
+            ("week", _("Starts within 7 days")),
+            ("over", _("Over")),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The meetings that fit."""
@@ -54,7 +64,8 @@ class TimeFilter(admin.SimpleListFilter):
             case "ahead":
                 return queryset.filter(ends_at__gte=now)
             case "week":
-                # Wall-clock times of many zones are compared with the server's own: near enough to look for one.
+                # Wall-clock times of many zones are compared with the server's own: near enough to
+                # look for one.
                 wall_clock = timezone.make_naive(now)
                 return queryset.filter(start__range=(wall_clock, wall_clock + timedelta(days=7)))
             case "over":

@@ -13,13 +13,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from meetings.admin.errands import CANCEL, RESEND, Errand, carry_out
+from meetings.admin.actions import CANCEL, RESEND, Errand, carry_out
+from meetings.admin.chips import chip, standing_chips, standings
 from meetings.admin.filters import MailFilter, TimeFilter
-from meetings.admin.history import VERSIONS_SHOWN, history_of, people_of
 from meetings.admin.read_only import ReadOnlyAdmin
-from meetings.admin.standing import chip, standing_chips, standings
-from meetings.imip.words import recurrence_in_words, when_in_words
+from meetings.imip.wording.when import recurrence_in_words, when_in_words
 from meetings.models import Meeting
+from meetings.queries.history import VERSIONS_SHOWN, history_of, people_of
 
 
 class MeetingList(ChangeList):
@@ -36,7 +36,7 @@ class MeetingList(ChangeList):
 
 _TIME_AND_PLACE = ("when_in_words", "recurrence", "occurrences", "reminder_in_words", "location")
 _RECORD = (
-    "key", "version", "continues", "continued_by", "dtstamp", "start", "end", "tzid", "rrule", "exdates",
+    "api_key", "version", "continues", "continued_by", "dtstamp", "start", "end", "tzid", "rrule", "exdates",
     "ends_at", "language", "thread", "created_at", "updated_at",
 )  # fmt: skip
 
@@ -46,7 +46,7 @@ class MeetingAdmin(ReadOnlyAdmin):
     """Read-only but for two errands: cancel, and mail again."""
 
     list_display = ("subject", "when", "organizer_address", "version", "state", "mail", "uid")
-    list_filter = ("status", MailFilter, TimeFilter, ("key", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("status", MailFilter, TimeFilter, ("api_key", admin.RelatedOnlyFieldListFilter))
     search_fields = ("uid", "summary", "organizer_address", "attendees__address")
     search_help_text = _("UID, subject, address of the organizer or of an attendee")
     date_hierarchy = "created_at"
@@ -76,14 +76,18 @@ class MeetingAdmin(ReadOnlyAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Meeting | None:
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Meeting | None:
         """One meeting with its people and occurrences, which several of the page's fields read."""
         meeting = super().get_object(request, object_id, from_field)
         if meeting is not None:
             prefetch_related_objects([meeting], "attendees", "overrides")
         return meeting
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
         """One meeting, with where it stands with each person, and its versions."""
         meeting = context["original"]
         context |= {
@@ -91,13 +95,16 @@ class MeetingAdmin(ReadOnlyAdmin):
             "history": history_of(meeting, most=None if "all" in request.GET else VERSIONS_SHOWN),
             "may_cancel": self.has_cancel_permission(request) and not meeting.is_cancelled,
             "may_resend": self.has_resend_permission(request),
-            "may_view_mail": request.user.has_perm("meetings.view_message"),
+            "may_view_mail": request.user.has_perm("meetings.view_mail"),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
     def errand_view(self, request: HttpRequest, object_id: str, errand: Errand) -> HttpResponse:
         """The page of an errand on one meeting, and afterwards the meeting's own page."""
-        if not (self.has_view_permission(request) and getattr(self, f"has_{errand.name}_permission")(request)):
+        if not (
+            self.has_view_permission(request)
+            and getattr(self, f"has_{errand.name}_permission")(request)
+        ):
             raise PermissionDenied
         meeting = get_object_or_404(Meeting, pk=object_id)
         answer = carry_out(self, request, Meeting.objects.filter(pk=meeting.pk), errand)
@@ -116,7 +123,9 @@ class MeetingAdmin(ReadOnlyAdmin):
         """Ask for the reason, then mail CANCELs."""
         return carry_out(self, request, queryset, CANCEL)
 
-    @admin.action(permissions=["resend"], description=_("Mail selected %(verbose_name_plural)s again"))
+    @admin.action(
+        permissions=["resend"], description=_("Mail selected %(verbose_name_plural)s again")
+    )
     def resend(self, request: HttpRequest, queryset: QuerySet[Meeting]) -> HttpResponse | None:
         """Ask to whom, then mail the current version again."""
         return carry_out(self, request, queryset, RESEND)
@@ -129,10 +138,14 @@ class MeetingAdmin(ReadOnlyAdmin):
     @admin.display(description=_("start"), ordering="start")
     def when(self, meeting: Meeting) -> SafeString:
         """Wall-clock start and its zone; marked when it repeats."""
-        start = f"{meeting.start:%Y-%m-%d}" if meeting.all_day else f"{meeting.start:%Y-%m-%d %H:%M}"
+        start = (
+            f"{meeting.start:%Y-%m-%d}" if meeting.all_day else f"{meeting.start:%Y-%m-%d %H:%M}"
+        )
         zone = _("all day") if meeting.all_day else meeting.tzid
         series = format_html(' <span title="{}">↻</span>', meeting.rrule) if meeting.rrule else ""
-        return format_html('<span class="nowrap">{}{}</span> <span class="quiet">{}</span>', start, series, zone)
+        return format_html(
+            '<span class="nowrap">{}{}</span> <span class="quiet">{}</span>', start, series, zone
+        )
 
     @admin.display(description="SEQUENCE", ordering="sequence")
     def version(self, meeting: Meeting) -> int:

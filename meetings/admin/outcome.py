@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from meetings.itip.errors import ITipError
 from meetings.models import Delivery, DeliveryState, Meeting
 from meetings.models.delivery import LIVE
-from meetings.operations.errors import Conflict, UnknownMeeting
-from meetings.operations.receipt import newest_deliveries
+from meetings.operations.steps.errors import Conflict, UnknownMeeting
+from meetings.queries.standing import newest_deliveries
 
 _NAMED = 5  # of those whose mail failed; the meeting's page has them all
 
@@ -24,7 +24,9 @@ class Said:
 
 
 def report(uid: str, *, done: str) -> Said:
-    """What was ``done``; who got its mail, who has not yet, and the mail server's words about those who did not."""
+    """What was ``done``; who got its mail, who has not yet, and the mail server's words about those
+    who did not.
+    """
     deliveries = _newest_mail(uid)
     sent, failed, waiting = (
         [delivery for delivery in deliveries if delivery.state in states]
@@ -34,8 +36,13 @@ def report(uid: str, *, done: str) -> Said:
     if waiting:
         parts.append(_("waiting for %d") % len(waiting))
     if failed:
-        parts.append(_("failed for %(count)d: %(why)s") % {"count": len(failed), "why": _servers_words(failed)})
-    level = messages.ERROR if failed else messages.WARNING if waiting or not sent else messages.SUCCESS
+        parts.append(
+            _("failed for %(count)d: %(why)s")
+            % {"count": len(failed), "why": _servers_words(failed)}
+        )
+    level = (
+        messages.ERROR if failed else messages.WARNING if waiting or not sent else messages.SUCCESS
+    )
     mail = ", ".join(parts) or _("nobody had received the invitation, so there was nobody to tell")
     return Said(f"{done}{mail}", level)
 
@@ -57,11 +64,20 @@ def refusal(error: Exception) -> Said:
 
 
 def _newest_mail(uid: str) -> list[Delivery]:
-    """A resend goes to some people only: those who are not concerned have a message with an older DTSTAMP."""
+    """A resend goes to some people only: those who are not concerned have a message with an older
+    DTSTAMP.
+    """
     meeting = Meeting.objects.get(uid=uid)
-    return [delivery for delivery in newest_deliveries(meeting) if delivery.message.dtstamp == meeting.dtstamp]
+    return [
+        delivery
+        for delivery in newest_deliveries(meeting)
+        if delivery.mail.dtstamp == meeting.dtstamp
+    ]
 
 
 def _servers_words(failed: list[Delivery]) -> str:
-    words = [f"{delivery.address}: {delivery.last_reply or _('no reason given')}" for delivery in failed[:_NAMED]]
+    words = [
+        f"{delivery.address}: {delivery.last_reply or _('no reason given')}"
+        for delivery in failed[:_NAMED]
+    ]
     return "; ".join(words) + (" …" if len(failed) > _NAMED else "")

@@ -15,8 +15,14 @@ from rest_framework_api_key.permissions import KeyParser
 from meetings.models import ApiKey, Meeting
 from meetings.models.meeting import MeetingQuerySet
 
-# A proxy on the same machine would make every caller look local: whoever came through one needs a key.
-_PROXY_HEADERS = ("HTTP_X_FORWARDED", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")  # as they begin
+# A proxy on the same machine would make every caller look local: whoever came through one needs a
+# key.
+_PROXY_HEADERS = (
+    "HTTP_X_FORWARDED",
+    "HTTP_FORWARDED",
+    "HTTP_X_REAL_IP",
+    "HTTP_VIA",
+)  # as they begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,9 @@ class ApiKeyAuthentication(BaseAuthentication):
     """``Authorization: Api-Key <key>``."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
-        """The caller, or None when the request brings no key. Raises AuthenticationFailed for a wrong one."""
+        """The caller, or None when the request brings no key. Raises AuthenticationFailed for a
+        wrong one.
+        """
         given = KeyParser().get(request._request)
         if given is None:
             return (Caller(None), None) if _is_let_in(request) else None
@@ -101,4 +109,7 @@ class KeyThrottle(SimpleRateThrottle):
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         """One counter for each key."""
         key = caller_of(request).key
-        return self.cache_format % {"scope": self.scope, "ident": key.prefix if key else "this-machine"}
+        return self.cache_format % {
+            "scope": self.scope,
+            "ident": key.prefix if key else "this-machine",
+        }

@@ -1,4 +1,6 @@
-"""One table: what went wrong → status and body. Everything under /meeting_server/ is answered in JSON."""
+"""One table: what went wrong → status and body. Everything under /meeting_server/ is answered in
+JSON.
+"""
 
 import logging
 from collections.abc import Callable
@@ -12,9 +14,14 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from meetings.api.parsers import BodyTooLarge, NoParameters
-from meetings.itip.errors import InvalidProperty, NoAttendees, OccurrenceCancelled, OrganizerMismatch
-from meetings.operations.errors import Conflict, UnknownMeeting
+from meetings.api.reading.body import BodyTooLarge, NoParameters
+from meetings.itip.errors import (
+    InvalidProperty,
+    NoAttendees,
+    OccurrenceCancelled,
+    OrganizerMismatch,
+)
+from meetings.operations.steps.errors import Conflict, UnknownMeeting
 
 log = logging.getLogger(__name__)
 
@@ -64,16 +71,32 @@ _TABLE: tuple[tuple[type[Exception], int, _Answer], ...] = (
     (exceptions.ParseError, 404, _says(_NOT_FOUND)),
     (UnknownMeeting, 404, _says(_NOT_FOUND, uid="No meeting has this uid.")),
     (Conflict, 409, lambda error: _body(_CONFLICT, {error.field: [error.message]})),
-    (OccurrenceCancelled, 409, lambda error: _body(_CONFLICT, {"occurrence": [f"{error} was cancelled already."]})),
-    (OrganizerMismatch, 409, _says(_CONFLICT, sender="Must be the sender that the meeting was sent with.")),
-    (IntegrityError, 409, _says(_CONFLICT, uid="Another call with this uid is under way: try again.")),
+    (
+        OccurrenceCancelled,
+        409,
+        lambda error: _body(_CONFLICT, {"occurrence": [f"{error} was cancelled already."]}),
+    ),
+    (
+        OrganizerMismatch,
+        409,
+        _says(_CONFLICT, sender="Must be the sender that the meeting was sent with."),
+    ),
+    (
+        IntegrityError,
+        409,
+        _says(_CONFLICT, uid="Another call with this uid is under way: try again."),
+    ),
     (Forbidden, 403, _says("Forbidden", sender="This API key may not speak for this sender.")),
     (exceptions.NotAuthenticated, 401, _says("Unauthorized")),
     (exceptions.AuthenticationFailed, 401, _says("Unauthorized")),
     (BodyTooLarge, 413, _detail),
     (exceptions.Throttled, 429, _detail),
     (exceptions.MethodNotAllowed, 405, _detail),
-    (DatabaseError, 503, _says("Service unavailable")),  # a server that is stopped short ends in a plain one
+    (
+        DatabaseError,
+        503,
+        _says("Service unavailable"),
+    ),  # a server that is stopped short ends in a plain one
     (InterfaceError, 503, _says("Service unavailable")),
     (Exception, 500, _says("Internal server error")),
 )
@@ -81,12 +104,20 @@ _TABLE: tuple[tuple[type[Exception], int, _Answer], ...] = (
 
 def answer_for(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: the contract's answer to ``error``, never a traceback."""
-    status, body = next((status, answer(error)) for kind, status, answer in _TABLE if isinstance(error, kind))
+    status, body = next(
+        (status, answer(error)) for kind, status, answer in _TABLE if isinstance(error, kind)
+    )
     if status >= 500:  # noqa: PLR2004
         log.error("Answered %d", status, exc_info=error)
-    response = exception_handler(error, context) if isinstance(error, exceptions.APIException) else None
+    response = (
+        exception_handler(error, context) if isinstance(error, exceptions.APIException) else None
+    )
     headers = response.headers if response is not None else {}
-    kept = {name: headers[name] for name in ("Retry-After", "WWW-Authenticate", "Allow") if name in headers}
+    kept = {
+        name: headers[name]
+        for name in ("Retry-After", "WWW-Authenticate", "Allow")
+        if name in headers
+    }
     return Response(body, status=status, headers=kept)
 
 
@@ -97,7 +128,9 @@ def not_found(request: HttpRequest) -> JsonResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400 (a wrong Host header, for one): JSON under /meeting_server/, a page elsewhere."""
+    """Django's handler400 (a wrong Host header, for one): JSON under /meeting_server/, a page
+    elsewhere.
+    """
     if request.path.startswith("/meeting_server"):
         return JsonResponse(_body("Bad request"), status=400)
     return defaults.bad_request(request, exception)

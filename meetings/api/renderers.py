@@ -21,7 +21,9 @@ class AlwaysJSON(DefaultContentNegotiation):
 
 
 class SafeJSONRenderer(JSONRenderer):
-    """JSON in UTF-8; text that UTF-8 cannot hold (a lone surrogate that a client sent) comes out escaped."""
+    """JSON in UTF-8; text that UTF-8 cannot hold (a lone surrogate that a client sent) comes out
+    escaped.
+    """
 
     def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
         """The bytes of ``data``."""

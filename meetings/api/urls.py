@@ -2,8 +2,8 @@
 
 from django.urls import path, re_path
 
+from meetings.api.calls.view import MeetingView
 from meetings.api.errors import not_found
-from meetings.api.views import MeetingView
 
 urlpatterns = [
     path("", MeetingView.as_view(), name="meetings"),

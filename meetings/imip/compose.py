@@ -1,8 +1,9 @@
 """Message → the exact e-mail that carries it (RFC 6047 §2.4 and §2.5, interop M1–M18).
 
-Header fields are written here rather than by the standard library: its header classes leave encoded words
-longer than RFC 2047 §2 allows, split names that need no splitting, and refuse addresses of RFC 6532. What is
-needed is little: a text is ASCII and folded at its spaces, or else it is base64 encoded words.
+Header fields are written here rather than by the standard library: its header classes leave encoded
+words longer than RFC 2047 §2 allows, split names that need no splitting, and refuse addresses of
+RFC 6532. What is needed is little: a text is ASCII and folded at its spaces, or else it is base64
+encoded words.
 """
 
 import re
@@ -15,32 +16,38 @@ from email.utils import format_datetime
 from uuid import uuid4
 
 from django.utils import translation
-from django.utils.encoding import punycode
 from django.utils.translation import pgettext
 
-from meetings.imip.bodies import Bodies, bodies
+from meetings.addresses import punycode
+from meetings.imip.wording.body import Bodies, bodies
 from meetings.itip.event import Attendee, Organizer, Role
-from meetings.itip.ical import PRODID, to_ical
+from meetings.itip.ical.writer import PRODID, to_ical
 from meetings.itip.message import Message, Method
 
 MAX_ADDRESSES_SHOWN = 100
-"""Past this many, To names the organizer only: mail servers refuse or cut longer headers, and the calendar has all."""
+"""Past this many, To names the organizer only: mail servers refuse or cut longer headers, and the
+calendar has all.
+"""
 
 _FOLD = "\r\n "
 _ROOM = 60  # characters of text in a line of a header: with the field's name it stays below 76
-_OCTETS = 39  # of UTF-8 in an encoded word: 64 characters with its frame, and 73 after "Subject: " (RFC 2047 §2)
+# of UTF-8 in an encoded word: 64 characters with its frame, and 73 after "Subject: " (RFC 2047 §2)
+_OCTETS = 39
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _ATOM = r"[^\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff()<>\[\]:;@\\,.\"]+"
 _DOT_ATOM = rf"{_ATOM}(?:\.{_ATOM})*"
 _QUOTED = r'"(?:[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"\\]|\\[\x20-\x7e])*"'
-_ADDRESS = re.compile(rf"(?P<local>{_DOT_ATOM}|{_QUOTED})@(?P<domain>{_DOT_ATOM}|\[[0-9A-Za-z:.]+\])")
+_ADDRESS = re.compile(
+    rf"(?P<local>{_DOT_ATOM}|{_QUOTED})@(?P<domain>{_DOT_ATOM}|\[[0-9A-Za-z:.]+\])"
+)
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN_PHRASE = re.compile(rf"{_ATEXT}(?: {_ATEXT})*")
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """One e-mail as it leaves: ``raw`` is every octet of it (CRLF), ``recipients`` are bare addresses.
+class ComposedMail:
+    """One e-mail as it leaves: ``raw`` is every octet of it (CRLF), ``recipients`` are bare
+    addresses.
 
     ``message_id`` has its angle brackets; ``subject`` is the text as people read it.
     """
@@ -61,13 +68,14 @@ def compose(
     attach_calendar: bool = False,
     prodid: str = PRODID,
     message_id: str | None = None,
-) -> Envelope:
+) -> ComposedMail:
     """The e-mail of ``message``, its texts in ``language`` (``en``, ``zh-hans``).
 
-    ``date`` is aware, and DTSTAMP when absent. ``message_id`` with its angle brackets is made below ``domain`` when
-    absent (interop M11). ``thread`` is the Message-ID of the meeting's first REQUEST (M12). ``attach_calendar``
-    adds the calendar once more as invite.ics (M6). No text of the event adds a header: control characters become
-    a space (M17). Raises ValueError for an address that no header can hold.
+    ``date`` is aware, and DTSTAMP when absent. ``message_id`` with its angle brackets is made below
+    ``domain`` when absent (interop M11). ``thread`` is the Message-ID of the meeting's first
+    REQUEST (M12). ``attach_calendar`` adds the calendar once more as invite.ics (M6). No text of
+    the event adds a header: control characters become a space (M17). Raises ValueError for an
+    address that no header can hold.
     """
     message_id = message_id or f"<{uuid4().hex}.{message.event.sequence}@{domain}>"
     with translation.override(language):
@@ -79,7 +87,7 @@ def compose(
     part = _alternative(texts, calendar, message.method)
     if attach_calendar:
         part = _with_attachment(part, calendar)
-    return Envelope(
+    return ComposedMail(
         raw=head + part,
         recipients=tuple(attendee.address for attendee in message.recipients),
         message_id=message_id,
@@ -94,7 +102,9 @@ def _subject(message: Message) -> str:
     return message.event.summary
 
 
-def _headers(message: Message, subject: str, message_id: str, thread: str, date: datetime) -> Iterator[tuple[str, str]]:
+def _headers(
+    message: Message, subject: str, message_id: str, thread: str, date: datetime
+) -> Iterator[tuple[str, str]]:
     yield "From", _mailbox(message.event.organizer)
     yield from _addressees(message)
     yield "Subject", _text(subject)
@@ -140,7 +150,9 @@ def _mailbox(person: Attendee | Organizer) -> str:
 
 
 def _address(address: str) -> str:
-    """``address`` as a header holds it: the domain in A-labels, unless the local part needs SMTPUTF8 anyway."""
+    """``address`` as a header holds it: the domain in A-labels, unless the local part needs
+    SMTPUTF8 anyway.
+    """
     match = _ADDRESS.fullmatch(address)
     if match is None:
         raise ValueError(f"not a mail address: {address!r}")
@@ -181,7 +193,9 @@ def _chunks(text: str) -> Iterator[bytes]:
 
 
 def _alternative(texts: Bodies, calendar: bytes, method: Method) -> bytes:
-    """The alternatives, poorest first, the calendar last and without a disposition (interop M1, M2, M3)."""
+    """The alternatives, poorest first, the calendar last and without a disposition (interop M1, M2,
+    M3).
+    """
     return _multipart(
         "alternative",
         _part('text/plain; charset="utf-8"', _text_octets(texts.text)),
@@ -192,7 +206,9 @@ def _alternative(texts: Bodies, calendar: bytes, method: Method) -> bytes:
 
 def _with_attachment(alternative: bytes, calendar: bytes) -> bytes:
     disposition = 'attachment; filename="invite.ics"'
-    return _multipart("mixed", alternative, _part('application/ics; name="invite.ics"', calendar, disposition))
+    return _multipart(
+        "mixed", alternative, _part('application/ics; name="invite.ics"', calendar, disposition)
+    )
 
 
 def _multipart(subtype: str, *parts: bytes) -> bytes:

@@ -1,4 +1,6 @@
-"""Everything the kernel can refuse, each with a stable code and the data that a caller needs to say why."""
+"""Everything the kernel can refuse, each with a stable code and the data that a caller needs to say
+why.
+"""
 
 from datetime import datetime
 from typing import ClassVar

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from meetings.itip.recurrence import Rule, occurrences
+from meetings.itip.recurrence.rule import Rule, occurrences
 
 
 class Role(StrEnum):
@@ -29,11 +29,6 @@ class PartStat(StrEnum):
     DECLINED = "DECLINED"
     TENTATIVE = "TENTATIVE"
     DELEGATED = "DELEGATED"
-
-
-def address_key(address: str) -> str:
-    """``address`` as it is compared: without regard to case (interop A1, Y6)."""
-    return address.casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +51,8 @@ class Attendee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """What one occurrence has of its own; None is as in the series. Times are naive wall-clock times.
+    """What one occurrence has of its own; None is as in the series. Times are naive wall-clock
+    times.
 
     ``recurrence_id`` is the start that the rule gives the occurrence (RFC 5545 §3.8.4.4).
     """
@@ -77,11 +73,12 @@ class Event:
     """One VEVENT as its organizer holds it.
 
     ``start`` and ``end`` are naive wall-clock times in the zone ``tzid`` (an IANA name); ``end`` is
-    exclusive. ``start`` already satisfies ``rule`` (interop R1). An all-day event runs from midnight
-    to midnight. ``reminder`` is in minutes before the start, None for no VALARM. ``exdates`` are
-    naive wall-clock starts of occurrences that are left out from the beginning, ``cancelled`` of those cancelled since;
-    ``overrides`` are occurrences that were changed alone. An occurrence as an event of its own has a
-    ``recurrence_id`` and no rule; it is ``part_of`` its series.
+    exclusive. ``start`` already satisfies ``rule`` (interop R1). An all-day event runs from
+    midnight to midnight. ``reminder`` is in minutes before the start, None for no VALARM.
+    ``exdates`` are naive wall-clock starts of occurrences that are left out from the beginning,
+    ``cancelled`` of those cancelled since; ``overrides`` are occurrences that were changed alone.
+    An occurrence as an event of its own has a ``recurrence_id`` and no rule; it is ``part_of`` its
+    series.
     """
 
     uid: str
@@ -105,16 +102,22 @@ class Event:
 
     @property
     def left_out(self) -> tuple[datetime, ...]:
-        """The starts that the rule gives and the series has not, oldest first: what is sent as EXDATE."""
+        """The starts that the rule gives and the series has not, oldest first: what is sent as
+        EXDATE.
+        """
         return tuple(sorted({*self.exdates, *self.cancelled}))
 
     @property
     def occurrences(self) -> tuple[datetime, ...]:
-        """The naive wall-clock start that the rule gives each occurrence, oldest first; one for a single event."""
+        """The naive wall-clock start that the rule gives each occurrence, oldest first; one for a
+        single event.
+        """
         if self.rule is None:
             return (self.start,)
         return occurrences(self.rule, self.start, exdates=self.left_out)
 
     def instant(self, wall_clock: datetime) -> datetime:
-        """``wall_clock`` of the event's zone in UTC; of an hour that happens twice, the first (interop R16)."""
+        """``wall_clock`` of the event's zone in UTC; of an hour that happens twice, the first
+        (interop R16).
+        """
         return wall_clock.replace(tzinfo=ZoneInfo(self.tzid)).astimezone(UTC)

@@ -8,7 +8,9 @@ from meetings.itip.event import Attendee, Event
 
 
 class Method(StrEnum):
-    """The METHODs that an organizer sends (RFC 5546 §3.2); ADD and PUBLISH never (interop R14, M16)."""
+    """The METHODs that an organizer sends (RFC 5546 §3.2); ADD and PUBLISH never (interop R14,
+    M16).
+    """
 
     REQUEST = "REQUEST"
     CANCEL = "CANCEL"
@@ -19,9 +21,9 @@ class Message:
     """What ``recipients`` are told about ``event``, at ``dtstamp`` (aware, UTC, whole seconds).
 
     A REQUEST shows everybody on the event's list; a CANCEL shows only its recipients (interop A3).
-    ``uninvites`` marks a CANCEL that takes its recipients off a meeting that goes on. ``previous`` is
-    the event as the recipients know it, when this REQUEST changes it. ``comment`` is the organizer's
-    reason for a CANCEL.
+    ``uninvites`` marks a CANCEL that takes its recipients off a meeting that goes on. ``previous``
+    is the event as the recipients know it, when this REQUEST changes it. ``comment`` is the
+    organizer's reason for a CANCEL.
     """
 
     method: Method

@@ -1,15 +1,18 @@
-"""What the organizer's calendar sends (RFC 5546 §3.2.2 and §3.2.5), and with which SEQUENCE and DTSTAMP.
+"""What the organizer's calendar sends (RFC 5546 §3.2.2 and §3.2.5), and with which SEQUENCE and
+DTSTAMP.
 
 Held event + wanted event + now go in, a Plan comes out. The Plan stores nothing and mails nothing.
-SEQUENCE rises by 1 on every update and cancel and never on a resend: Outlook's own policy (interop S2, S3).
+SEQUENCE rises by 1 on every update and cancel and never on a resend: Outlook's own policy (interop
+S2, S3).
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from meetings.addresses import address_key
 from meetings.itip.errors import NoAttendees, OrganizerMismatch
-from meetings.itip.event import Attendee, Event, PartStat, Role, address_key
+from meetings.itip.event import Attendee, Event, PartStat, Role
 from meetings.itip.message import Message, Method
 from meetings.itip.occurrence import carried_over, occurrence_of, with_override, without_occurrence
 
@@ -18,10 +21,11 @@ _RANK = {Role.REQUIRED: 0, Role.OPTIONAL: 1, Role.NON_PARTICIPANT: 2}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The event as it is from now on, and the messages that make it known, in the order they must leave.
+    """The event as it is from now on, and the messages that make it known, in the order they must
+    leave.
 
-    ``dtstamp`` is that of all its messages, to be handed in as ``last_dtstamp`` the next time. ``changes``
-    says for the record what is new: property name → old and new value as text.
+    ``dtstamp`` is that of all its messages, to be handed in as ``last_dtstamp`` the next time.
+    ``changes`` says for the record what is new: property name → old and new value as text.
     """
 
     event: Event
@@ -31,7 +35,9 @@ class Plan:
 
 
 def send(wanted: Event, *, now: datetime) -> Plan:
-    """Plan the first REQUEST of a meeting, SEQUENCE 0 (interop S1). ``now`` is aware. Raises NoAttendees."""
+    """Plan the first REQUEST of a meeting, SEQUENCE 0 (interop S1). ``now`` is aware. Raises
+    NoAttendees.
+    """
     event = replace(wanted, sequence=0, attendees=invited(wanted))
     dtstamp = next_dtstamp(now, None)
     messages = (_request(event, event.attendees, dtstamp), *_overrides(event, dtstamp))
@@ -41,18 +47,23 @@ def send(wanted: Event, *, now: datetime) -> Plan:
 def update(held: Event, wanted: Event, *, now: datetime, last_dtstamp: datetime) -> Plan:
     """Plan the change of ``held`` to ``wanted``.
 
-    Whoever left the list gets a CANCEL that names only them and tells the times they know, first; everybody
-    on the list now gets the REQUEST (RFC 5546 §3.2.5, interop A2 and A3), and after it the occurrences that
-    were changed alone, since a REQUEST for the series resets them (R13). Answers are kept unless the time,
-    the place or the recurrence changed (A4). Raises NoAttendees, OrganizerMismatch.
+    Whoever left the list gets a CANCEL that names only them and tells the times they know, first;
+    everybody on the list now gets the REQUEST (RFC 5546 §3.2.5, interop A2 and A3), and after it
+    the occurrences that were changed alone, since a REQUEST for the series resets them (R13).
+    Answers are kept unless the time, the place or the recurrence changed (A4). Raises NoAttendees,
+    OrganizerMismatch.
     """
     require_organizer(held, wanted.organizer.address)
-    wanted = replace(wanted, uid=held.uid, organizer=held.organizer, attendees=_with_answers(held, wanted))
+    wanted = replace(
+        wanted, uid=held.uid, organizer=held.organizer, attendees=_with_answers(held, wanted)
+    )
     return _revised(held, carried_over(held, wanted), now=now, last_dtstamp=last_dtstamp)
 
 
 def shorten(held: Event, ended: Event, *, now: datetime, last_dtstamp: datetime) -> Plan:
-    """Plan the end of a series before its time: ``ended`` is ``held`` with an earlier UNTIL, all else as it is."""
+    """Plan the end of a series before its time: ``ended`` is ``held`` with an earlier UNTIL, all
+    else as it is.
+    """
     return _revised(held, ended, now=now, last_dtstamp=last_dtstamp)
 
 
@@ -69,16 +80,21 @@ def _revised(held: Event, event: Event, *, now: datetime, last_dtstamp: datetime
     return Plan(event=event, messages=messages, dtstamp=dtstamp, changes=_changes(held, event))
 
 
-def update_occurrence(held: Event, when: datetime, wanted: Event, *, now: datetime, last_dtstamp: datetime) -> Plan:
-    """Plan the change of one occurrence, ``when`` (wall-clock), to ``wanted``, an event with its RECURRENCE-ID.
+def update_occurrence(
+    held: Event, when: datetime, wanted: Event, *, now: datetime, last_dtstamp: datetime
+) -> Plan:
+    """Plan the change of one occurrence, ``when`` (wall-clock), to ``wanted``, an event with its
+    RECURRENCE-ID.
 
-    A REQUEST with RECURRENCE-ID as Exchange sends it; whoever leaves this occurrence gets a CANCEL of it alone.
-    Raises InvalidProperty, OccurrenceCancelled, NoAttendees.
+    A REQUEST with RECURRENCE-ID as Exchange sends it; whoever leaves this occurrence gets a CANCEL
+    of it alone. Raises InvalidProperty, OccurrenceCancelled, NoAttendees.
     """
     dtstamp = next_dtstamp(now, last_dtstamp)
     sequence = held.sequence + 1
     known = replace(occurrence_of(held, when), sequence=sequence)
-    event = replace(with_override(held, when, replace(wanted, attendees=invited(wanted))), sequence=sequence)
+    event = replace(
+        with_override(held, when, replace(wanted, attendees=invited(wanted))), sequence=sequence
+    )
     occurrence = occurrence_of(event, when)
     messages = (
         *_cancels(known, _missing(known.attendees, occurrence.attendees), dtstamp, uninvites=True),
@@ -88,28 +104,39 @@ def update_occurrence(held: Event, when: datetime, wanted: Event, *, now: dateti
     return Plan(event=event, messages=messages, dtstamp=dtstamp, changes=changes)
 
 
-def cancel_occurrence(held: Event, when: datetime, *, now: datetime, last_dtstamp: datetime, comment: str = "") -> Plan:
-    """Plan the end of one occurrence, ``when`` (wall-clock): a CANCEL with RECURRENCE-ID for each of its people (R12).
+def cancel_occurrence(
+    held: Event, when: datetime, *, now: datetime, last_dtstamp: datetime, comment: str = ""
+) -> Plan:
+    """Plan the end of one occurrence, ``when`` (wall-clock): a CANCEL with RECURRENCE-ID for each
+    of its people (R12).
 
     Raises InvalidProperty when it is the only one left.
     """
     dtstamp = next_dtstamp(now, last_dtstamp)
     event = replace(without_occurrence(held, when), sequence=held.sequence + 1)
     occurrence = replace(occurrence_of(held, when), sequence=event.sequence)
-    messages = tuple(_cancels(occurrence, occurrence.attendees, dtstamp, uninvites=False, comment=comment))
+    messages = tuple(
+        _cancels(occurrence, occurrence.attendees, dtstamp, uninvites=False, comment=comment)
+    )
     changes = {"EXDATE": ("", when.isoformat(sep=" "))}
     return Plan(event=event, messages=messages, dtstamp=dtstamp, changes=changes)
 
 
 def cancel(held: Event, *, now: datetime, last_dtstamp: datetime, comment: str = "") -> Plan:
-    """Plan the end of the meeting: a CANCEL for each person on the list (RFC 5546 §3.2.5, interop A6).
+    """Plan the end of the meeting: a CANCEL for each person on the list (RFC 5546 §3.2.5, interop
+    A6).
 
     Whoever is invited to single occurrences only gets the CANCEL of those.
     """
     dtstamp = next_dtstamp(now, last_dtstamp)
     event = replace(held, sequence=held.sequence + 1)
     messages = tuple(_whole_cancel(event, dtstamp, comment))
-    return Plan(event=event, messages=messages, dtstamp=dtstamp, changes={"STATUS": ("CONFIRMED", "CANCELLED")})
+    return Plan(
+        event=event,
+        messages=messages,
+        dtstamp=dtstamp,
+        changes={"STATUS": ("CONFIRMED", "CANCELLED")},
+    )
 
 
 def resend(
@@ -121,7 +148,9 @@ def resend(
     last_dtstamp: datetime,
     comment: str = "",
 ) -> Plan:
-    """Plan the current version once more for those who ``fits``: same SEQUENCE, newer DTSTAMP (interop S5)."""
+    """Plan the current version once more for those who ``fits``: same SEQUENCE, newer DTSTAMP
+    (interop S5).
+    """
     dtstamp = next_dtstamp(now, last_dtstamp)
     messages = (
         _whole_cancel(held, dtstamp, comment)
@@ -137,7 +166,8 @@ def resend(
 
 
 def next_dtstamp(now: datetime, last: datetime | None) -> datetime:
-    """The DTSTAMP of a new message: now in whole UTC seconds, but always after ``last`` (interop S4).
+    """The DTSTAMP of a new message: now in whole UTC seconds, but always after ``last`` (interop
+    S4).
 
     Two messages in one second, or a clock that was set back, still come out in order.
     """
@@ -152,11 +182,12 @@ def require_organizer(held: Event, address: str) -> None:
 
 
 def invited(event: Event) -> tuple[Attendee, ...]:
-    """The event's list without the organizer, each address once, required before optional before rooms.
+    """The event's list without the organizer, each address once, required before optional before
+    rooms.
 
-    Of an address that is listed twice the more binding ROLE wins (interop P15). An organizer who lists
-    nobody else stays on the list: that is what the service this one replaces did. Raises NoAttendees when
-    no person is listed (interop A5).
+    Of an address that is listed twice the more binding ROLE wins (interop P15). An organizer who
+    lists nobody else stays on the list: that is what the service this one replaces did. Raises
+    NoAttendees when no person is listed (interop A5).
     """
     people: dict[str, Attendee] = {}
     for attendee in sorted(event.attendees, key=lambda attendee: _RANK[attendee.role]):
@@ -164,7 +195,9 @@ def invited(event: Event) -> tuple[Attendee, ...]:
     if all(attendee.role is Role.NON_PARTICIPANT for attendee in people.values()):
         raise NoAttendees(event.uid)
     organizer = address_key(event.organizer.address)
-    return tuple(attendee for key, attendee in people.items() if key != organizer) or tuple(people.values())
+    return tuple(attendee for key, attendee in people.items() if key != organizer) or tuple(
+        people.values()
+    )
 
 
 def lists_only_the_organizer(event: Event) -> bool:
@@ -197,7 +230,9 @@ def _content_texts(event: Event) -> dict[str, str]:
         "EXDATE": ", ".join(start.isoformat(sep=" ") for start in event.left_out),
         "LOCATION": event.location,
         "DESCRIPTION": event.description,
-        "ATTENDEE": ", ".join(f"{attendee.address} ({attendee.role})" for attendee in event.attendees),
+        "ATTENDEE": ", ".join(
+            f"{attendee.address} ({attendee.role})" for attendee in event.attendees
+        ),
         "TRIGGER": "" if event.reminder is None else f"{event.reminder} min",
     }
 
@@ -212,9 +247,15 @@ def _asks_again(held: Event, wanted: Event) -> bool:
 
 def _with_answers(held: Event, wanted: Event) -> tuple[Attendee, ...]:
     reset = _asks_again(held, wanted)
-    answers = {} if reset else {address_key(attendee.address): attendee.partstat for attendee in held.attendees}
+    answers = (
+        {}
+        if reset
+        else {address_key(attendee.address): attendee.partstat for attendee in held.attendees}
+    )
     return tuple(
-        replace(attendee, partstat=answers.get(address_key(attendee.address), PartStat.NEEDS_ACTION))
+        replace(
+            attendee, partstat=answers.get(address_key(attendee.address), PartStat.NEEDS_ACTION)
+        )
         for attendee in invited(wanted)
     )
 
@@ -222,19 +263,29 @@ def _with_answers(held: Event, wanted: Event) -> tuple[Attendee, ...]:
 def _request(
     event: Event, recipients: tuple[Attendee, ...], dtstamp: datetime, previous: Event | None = None
 ) -> Message:
-    return Message(method=Method.REQUEST, event=event, recipients=recipients, dtstamp=dtstamp, previous=previous)
+    return Message(
+        method=Method.REQUEST,
+        event=event,
+        recipients=recipients,
+        dtstamp=dtstamp,
+        previous=previous,
+    )
 
 
 def _overrides(event: Event, dtstamp: datetime) -> Iterator[Message]:
     """Each occurrence that was changed alone, after the REQUEST that has just reset it everywhere."""
     for override in event.overrides:
         occurrence = occurrence_of(event, override.recurrence_id)
-        yield from _cancels(occurrence, _missing(event.attendees, occurrence.attendees), dtstamp, uninvites=True)
+        yield from _cancels(
+            occurrence, _missing(event.attendees, occurrence.attendees), dtstamp, uninvites=True
+        )
         yield _request(occurrence, occurrence.attendees, dtstamp)
 
 
 def _dropped_guests(held: Event, event: Event, dtstamp: datetime) -> Iterator[Message]:
-    """The CANCEL for those who were invited to a single occurrence only, which now is as all others are."""
+    """The CANCEL for those who were invited to a single occurrence only, which now is as all others
+    are.
+    """
     kept = {override.recurrence_id for override in event.overrides}
     for override in held.overrides:
         if override.recurrence_id not in kept:
@@ -258,7 +309,12 @@ def _missing(people: Iterable[Attendee], elsewhere: Iterable[Attendee]) -> list[
 
 
 def _cancels(
-    event: Event, people: Iterable[Attendee], dtstamp: datetime, *, uninvites: bool, comment: str = ""
+    event: Event,
+    people: Iterable[Attendee],
+    dtstamp: datetime,
+    *,
+    uninvites: bool,
+    comment: str = "",
 ) -> Iterator[Message]:
     for attendee in people:
         yield Message(

@@ -1,4 +1,6 @@
-"""What a command did, on the terminal: one line for each recipient, and an exit code that a script can trust."""
+"""What a command did, on the terminal: one line for each recipient, and an exit code that a script
+can trust.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,13 +11,19 @@ from django.db import DatabaseError, InterfaceError
 
 from meetings.itip.errors import ITipError
 from meetings.models import Delivery, DeliveryState, Meeting
-from meetings.operations.errors import Conflict, UnknownMeeting
-from meetings.operations.receipt import newest_deliveries
+from meetings.operations.steps.errors import Conflict, UnknownMeeting
+from meetings.queries.standing import newest_deliveries
 
 
 def command_budget() -> float:
-    """Seconds of mailing: nobody waits behind a time-out, so as long as the claims on the mails hold."""
-    return float(max(settings.MEETINGS_TIME_BUDGET, settings.MEETINGS_LEASE - settings.MEETINGS_SMTP_DEADLINE))
+    """Seconds of mailing: nobody waits behind a time-out, so as long as the claims on the mails
+    hold.
+    """
+    return float(
+        max(
+            settings.MEETINGS_TIME_BUDGET, settings.MEETINGS_LEASE - settings.MEETINGS_SMTP_DEADLINE
+        )
+    )
 
 
 @contextmanager
@@ -34,10 +42,17 @@ def refusals_as_command_errors() -> Iterator[None]:
 
 
 def print_outcome(uid: str, write: Callable[[str], object]) -> None:
-    """``write`` a line for each recipient of the meeting's newest mail. Raises CommandError when it failed for some."""
+    """``write`` a line for each recipient of the meeting's newest mail. Raises CommandError when it
+    failed for some.
+    """
     meeting = Meeting.objects.get(uid=uid)
-    # A resend goes to some people only: those who are not concerned have a message with an older DTSTAMP.
-    mailed = [delivery for delivery in newest_deliveries(meeting) if delivery.message.dtstamp == meeting.dtstamp]
+    # A resend goes to some people only: those who are not concerned have a message with an older
+    # DTSTAMP.
+    mailed = [
+        delivery
+        for delivery in newest_deliveries(meeting)
+        if delivery.mail.dtstamp == meeting.dtstamp
+    ]
     for delivery in mailed:
         write(_line(delivery))
     if not mailed:
@@ -48,5 +63,9 @@ def print_outcome(uid: str, write: Callable[[str], object]) -> None:
 
 
 def _line(delivery: Delivery) -> str:
-    words = f": {delivery.last_reply}" if delivery.last_reply and delivery.state != DeliveryState.SENT else ""
+    words = (
+        f": {delivery.last_reply}"
+        if delivery.last_reply and delivery.state != DeliveryState.SENT
+        else ""
+    )
     return f"{delivery.state:<8}{delivery.address}{words}"

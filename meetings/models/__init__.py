@@ -1,21 +1,25 @@
-"""What is remembered, in PostgreSQL: a meeting, its revisions, their messages, and each message's deliveries.
+"""What is remembered, in PostgreSQL.
 
-Meeting 1─n Revision (one per SEQUENCE) 1─n Message (frozen bytes) 1─n Delivery (one per recipient).
+Meeting 1─n Version (one for each SEQUENCE) 1─n Mail (its exact bytes) 1─n Delivery (one for each
+recipient).
 """
 
-from meetings.models.access import ApiKey
-from meetings.models.delivery import Delivery, DeliveryState, Message
-from meetings.models.meeting import Attendee, Meeting, MeetingStatus, Revision
+from meetings.models.api_key import ApiKey
+from meetings.models.attendee import Attendee
+from meetings.models.delivery import Delivery, DeliveryState
+from meetings.models.mail import Mail
+from meetings.models.meeting import Meeting, MeetingStatus
 from meetings.models.override import OccurrenceOverride
+from meetings.models.version import Version
 
 __all__ = [
     "ApiKey",
     "Attendee",
     "Delivery",
     "DeliveryState",
+    "Mail",
     "Meeting",
     "MeetingStatus",
-    "Message",
     "OccurrenceOverride",
-    "Revision",
+    "Version",
 ]

@@ -1,8 +1,8 @@
 """Messages with their frozen bytes, and the outbox: one Delivery per message and recipient.
 
-A row is claimed in a short statement, its message is sent outside any transaction, and the outcome is
-recorded in another short statement. Time is PostgreSQL's (clocks of machines may differ),
-and ``attempt`` is the fencing token: who was overtaken while sending records nothing.
+A row is claimed in a short statement, its message is sent outside any transaction, and the outcome
+is recorded in another short statement. Time is PostgreSQL's (clocks of machines may differ), and
+``attempt`` is the fencing token: who was overtaken while sending records nothing.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from typing import Any, Self
 from django.db import connection, models
 from django.db.models.functions import Now
 
-from meetings.itip.message import Method
-from meetings.models.meeting import Meeting, Revision
+from meetings.models.mail import Mail
+from meetings.models.meeting import Meeting
 
 
 class DeliveryState(models.TextChoices):
@@ -29,31 +29,6 @@ class DeliveryState(models.TextChoices):
 LIVE = (DeliveryState.QUEUED, DeliveryState.SENDING)
 
 
-class Message(models.Model):
-    """One e-mail as it leaves: its bytes are frozen in the meeting's transaction."""
-
-    revision = models.ForeignKey(Revision, models.CASCADE, related_name="messages")
-    method = models.CharField("METHOD", max_length=7, choices=[(method.value, method.value) for method in Method])
-    message_id = models.CharField("Message-ID", max_length=255, unique=True)
-    dtstamp = models.DateTimeField("DTSTAMP")
-    subject = models.TextField()
-    whole = models.BooleanField(
-        default=True, db_default=True, help_text="About the whole meeting: it makes what is older superfluous."
-    )
-    envelope_from = models.CharField(max_length=320)
-    raw = models.BinaryField(null=True)
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        ordering = ("id",)
-        indexes = [
-            models.Index(fields=["created_at"], condition=models.Q(raw__isnull=False), name="message_with_bytes"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.message_id}"
-
-
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The right to send to ``address`` until the lease ends; ``attempt`` proves it when recording."""
@@ -67,9 +42,10 @@ class Claim:
 class Verdict:
     """What became of a claim: its next state and the mail server's last words.
 
-    ``retry_after`` is in seconds, for ``queued``; past the delivery's ``expires_at`` it becomes ``failed``.
-    ``may_have_left`` marks an end that leaves open whether the recipient has the mail. ``given_up`` marks a ``failed``
-    that only ends a call: where another call was promised the delivery meanwhile, it is ``queued`` instead.
+    ``retry_after`` is in seconds, for ``queued``; past the delivery's ``expires_at`` it becomes
+    ``failed``. ``may_have_left`` marks an end that leaves open whether the recipient has the mail.
+    ``given_up`` marks a ``failed`` that only ends a call: where another call was promised the
+    delivery meanwhile, it is ``queued`` instead.
     """
 
     claim: Claim
@@ -80,14 +56,15 @@ class Verdict:
     given_up: bool = False
 
 
-# What is no longer to be sent ends here instead of being claimed: a newer message to the same person covers it (one
-# about a single occurrence does not), or its deadline has passed. A row that fell due after its deadline was asked for
-# nevertheless (a meeting that is over, an operator's "try again"), and gets its attempt.
+# What is no longer to be sent ends here instead of being claimed: a newer message to the same
+# person covers it (one about a single occurrence does not), or its deadline has passed. A row that
+# fell due after its deadline was asked for nevertheless (a meeting that is over, an operator's "try
+# again"), and gets its attempt.
 _CLAIM = """
 WITH next AS MATERIALIZED (
     SELECT candidate.id,
            CASE WHEN EXISTS (
-                    SELECT FROM meetings_delivery AS newer JOIN meetings_message AS its ON its.id = newer.message_id
+                    SELECT FROM meetings_delivery AS newer JOIN meetings_mail AS its ON its.id = newer.mail_id
                     WHERE newer.meeting_id = candidate.meeting_id AND newer.address_key = candidate.address_key
                       AND newer.id > candidate.id AND newer.state IN ('queued', 'sending') AND its.whole)
                 THEN 'superseded'
@@ -95,7 +72,7 @@ WITH next AS MATERIALIZED (
                 THEN 'failed'
                 ELSE 'sending' END AS state
     FROM meetings_delivery AS candidate
-    WHERE candidate.message_id = %(message)s
+    WHERE candidate.mail_id = %(mail)s
       AND ((candidate.state = 'queued' AND candidate.due_at <= statement_timestamp())
         OR (candidate.state = 'sending' AND candidate.lease_until < statement_timestamp()))
       AND NOT EXISTS (
@@ -123,7 +100,7 @@ WITH held AS MATERIALIZED (
     SELECT id FROM meetings_delivery WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE)
 UPDATE meetings_delivery AS mine
 SET state = CASE WHEN verdict.state = 'queued' AND EXISTS (
-                        SELECT FROM meetings_delivery AS newer JOIN meetings_message AS its ON its.id = newer.message_id
+                        SELECT FROM meetings_delivery AS newer JOIN meetings_mail AS its ON its.id = newer.mail_id
                         WHERE newer.meeting_id = mine.meeting_id AND newer.address_key = mine.address_key
                           AND newer.id > mine.id AND newer.state IN ('queued', 'sending') AND its.whole)
                  THEN 'superseded'
@@ -143,47 +120,51 @@ WHERE mine.id = verdict.id AND mine.attempt = verdict.attempt AND mine.state = '
 """
 
 _DUE = """
-SELECT message_id FROM (
-    (SELECT message_id, due_at AS since FROM meetings_delivery AS candidate
+SELECT mail_id FROM (
+    (SELECT mail_id, due_at AS since FROM meetings_delivery AS candidate
      WHERE state = 'queued' AND due_at <= statement_timestamp() AND NOT EXISTS (
         SELECT FROM meetings_delivery AS older
         WHERE older.meeting_id = candidate.meeting_id AND older.address_key = candidate.address_key
           AND older.id < candidate.id AND older.state IN ('queued', 'sending'))
      ORDER BY due_at LIMIT %(limit)s)
     UNION ALL
-    (SELECT message_id, lease_until FROM meetings_delivery AS candidate
+    (SELECT mail_id, lease_until FROM meetings_delivery AS candidate
      WHERE state = 'sending' AND lease_until < statement_timestamp() AND NOT EXISTS (
         SELECT FROM meetings_delivery AS older
         WHERE older.meeting_id = candidate.meeting_id AND older.address_key = candidate.address_key
           AND older.id < candidate.id AND older.state IN ('queued', 'sending'))
      ORDER BY lease_until LIMIT %(limit)s)) AS due
-GROUP BY message_id
-ORDER BY min(since), message_id
+GROUP BY mail_id
+ORDER BY min(since), mail_id
 """
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """The outbox's verbs."""
 
-    def claim(self, message_id: int, *, lease: float) -> list[Claim]:
-        """Claim what is due of the message for ``lease`` seconds; committed before any byte is sent.
+    def claim(self, mail_id: int, *, lease: float) -> list[Claim]:
+        """Claim what is due of the message for ``lease`` seconds; committed before any byte is
+        sent.
 
-        Due is what is queued for now or earlier, or was claimed by somebody whose lease ran out, and has no
-        older live delivery of the same meeting to the same person: a CANCEL cannot overtake its REQUEST.
+        Due is what is queued for now or earlier, or was claimed by somebody whose lease ran out,
+        and has no older live delivery of the same meeting to the same person: a CANCEL cannot
+        overtake its REQUEST.
         """
         with connection.cursor() as cursor:
-            cursor.execute(_CLAIM, {"message": message_id, "lease": lease})
-            return [Claim(*row) for *row, state in cursor.fetchall() if state == DeliveryState.SENDING]
+            cursor.execute(_CLAIM, {"mail": mail_id, "lease": lease})
+            return [
+                Claim(*row) for *row, state in cursor.fetchall() if state == DeliveryState.SENDING
+            ]
 
-    def due_messages(self, limit: int) -> list[int]:
+    def due_mails(self, limit: int) -> list[int]:
         """The ids of messages of which something can be claimed now, those that wait longest first.
 
-        Looks at ``limit`` queued deliveries and as many whose lease ran out. What an older delivery holds up is
-        left out, so that it takes nobody's place.
+        Looks at ``limit`` queued deliveries and as many whose lease ran out. What an older delivery
+        holds up is left out, so that it takes nobody's place.
         """
         with connection.cursor() as cursor:
             cursor.execute(_DUE, {"limit": limit})
-            return [message for (message,) in cursor.fetchall()]
+            return [mail for (mail,) in cursor.fetchall()]
 
     def finish(self, verdicts: Sequence[Verdict]) -> int:
         """Record the verdicts of claims that still hold; returns how many did."""
@@ -206,29 +187,35 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(models.Q(state=DeliveryState.SENDING) | due)
 
     def requeue(self) -> int:
-        """Have these tried again at once, but for those that a newer delivery has overtaken. Returns how many were."""
+        """Have these tried again at once, but for those that a newer delivery has overtaken.
+        Returns how many were.
+        """
         newer = Delivery.objects.filter(
             meeting=models.OuterRef("meeting"),
             address_key=models.OuterRef("address_key"),
             pk__gt=models.OuterRef("pk"),
-            message__whole=True,
+            mail__whole=True,
         )
         return self.filter(~models.Exists(newer)).update(state=DeliveryState.QUEUED, due_at=Now())
 
     def give_up_queued(self) -> int:
-        """Fail what is still queued and promised to no other call: the caller is told that nothing goes out."""
+        """Fail what is still queued and promised to no other call: the caller is told that nothing
+        goes out.
+        """
         waiting = self.filter(state=DeliveryState.QUEUED, promised=False)
         return waiting.update(state=DeliveryState.FAILED, finished_at=Now())
 
     def supersede_queued(self) -> int:
         """Drop what is still queued: a newer message covers it. Returns how many rows were."""
-        return self.filter(state=DeliveryState.QUEUED).update(state=DeliveryState.SUPERSEDED, finished_at=Now())
+        return self.filter(state=DeliveryState.QUEUED).update(
+            state=DeliveryState.SUPERSEDED, finished_at=Now()
+        )
 
 
 class Delivery(models.Model):
     """One message to one recipient."""
 
-    message = models.ForeignKey(Message, models.CASCADE, related_name="deliveries")
+    mail = models.ForeignKey(Mail, models.CASCADE, related_name="deliveries")
     meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="deliveries")
     address = models.CharField(max_length=320)
     address_key = models.CharField(max_length=320)
@@ -237,7 +224,9 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(db_default=Now())
     lease_until = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(help_text="No further try after this instant.")
-    may_have_left = models.BooleanField(default=False, help_text="An attempt ended without the mail server's word.")
+    may_have_left = models.BooleanField(
+        default=False, help_text="An attempt ended without the mail server's word."
+    )
     promised = models.BooleanField(
         default=False,
         db_default=False,
@@ -253,18 +242,31 @@ class Delivery(models.Model):
         ordering = ("id",)
         verbose_name_plural = "deliveries"
         constraints = [
-            models.CheckConstraint(condition=models.Q(state__in=DeliveryState.values), name="delivery_state_known"),
             models.CheckConstraint(
-                condition=~models.Q(state=DeliveryState.SENDING) | models.Q(lease_until__isnull=False),
+                condition=models.Q(state__in=DeliveryState.values), name="delivery_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state=DeliveryState.SENDING)
+                | models.Q(lease_until__isnull=False),
                 name="sending_has_a_lease",
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(state=DeliveryState.QUEUED), name="delivery_due"),
             models.Index(
-                fields=["lease_until"], condition=models.Q(state=DeliveryState.SENDING), name="delivery_leased"
+                fields=["due_at"],
+                condition=models.Q(state=DeliveryState.QUEUED),
+                name="delivery_due",
             ),
-            models.Index(fields=["meeting", "address_key"], condition=models.Q(state__in=LIVE), name="delivery_live"),
+            models.Index(
+                fields=["lease_until"],
+                condition=models.Q(state=DeliveryState.SENDING),
+                name="delivery_leased",
+            ),
+            models.Index(
+                fields=["meeting", "address_key"],
+                condition=models.Q(state__in=LIVE),
+                name="delivery_live",
+            ),
         ]
 
     def __str__(self) -> str:

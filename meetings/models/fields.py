@@ -10,8 +10,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 class WallClockField(models.DateTimeField):  # type: ignore[type-arg]
     """A naive wall-clock time, PostgreSQL's ``timestamp without time zone``.
 
-    People agree on a time of day, so that is what is kept; the instant follows from the zone's law of
-    the day (interop Z7).
+    People agree on a time of day, so that is what is kept; the instant follows from the zone's law
+    of the day (interop Z7).
     """
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
@@ -29,6 +29,8 @@ class WallClockField(models.DateTimeField):  # type: ignore[type-arg]
         """A datetime as it is, text as ISO 8601; DateTimeField's own would warn about naive values."""
         return datetime.fromisoformat(value) if isinstance(value, str) else value
 
-    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+    def get_db_prep_value(
+        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
+    ) -> Any:
         """Nothing to adapt: psycopg2 takes naive datetimes."""
         return value if prepared else self.get_prep_value(value)

@@ -1,26 +1,19 @@
-"""The meeting as its organizer holds it, the people on its list, and one revision per SEQUENCE."""
+"""The meeting as its organizer holds it, the people on its list, and one version per SEQUENCE."""
 
 from datetime import datetime
-from importlib.metadata import version
 from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
 
 from meetings.itip.event import Attendee as ItipAttendee
-from meetings.itip.event import Event, Organizer, Override, PartStat, Role, address_key
+from meetings.itip.event import Event, Organizer, Override
 from meetings.itip.organizer import Plan
-from meetings.itip.recurrence import Rule
-from meetings.models.access import ApiKey
+from meetings.itip.recurrence.rule import Rule
+from meetings.models.api_key import ApiKey
+from meetings.models.attendee import Attendee
 from meetings.models.fields import WallClockField
 from meetings.models.override import OccurrenceOverride, rows_of
-
-TZDATA = version("tzdata")
-
-
-def tzdata_version() -> str:
-    """The version of the zones' laws in force here, such as ``2026.6`` (interop Z7)."""
-    return TZDATA
 
 
 class MeetingStatus(models.TextChoices):
@@ -33,31 +26,39 @@ class MeetingStatus(models.TextChoices):
 class MeetingQuerySet(models.QuerySet["Meeting"]):
     """What callers ask of meetings."""
 
-    def of(self, key: ApiKey | None) -> Self:
-        """The meetings that were made with ``key``; None is the developer's machine itself."""
-        return self.filter(key=key)
+    def of(self, api_key: ApiKey | None) -> Self:
+        """The meetings that were made with ``api_key``; None is the developer's machine itself."""
+        return self.filter(api_key=api_key)
 
 
 class Meeting(models.Model):
     """A VEVENT, its organizer's state, and whose it is. ``uid`` is its identity for life."""
 
     uid = models.CharField("UID", max_length=255, unique=True)
-    key = models.ForeignKey(ApiKey, models.PROTECT, null=True, blank=True, to_field="prefix", related_name="meetings")
+    api_key = models.ForeignKey(
+        ApiKey, models.PROTECT, null=True, blank=True, to_field="prefix", related_name="meetings"
+    )
     status = models.CharField(max_length=9, choices=MeetingStatus, default=MeetingStatus.CONFIRMED)
     sequence = models.PositiveIntegerField("SEQUENCE", default=0)
-    dtstamp = models.DateTimeField("DTSTAMP", help_text="Of the newest message; the next one's is later.")
+    dtstamp = models.DateTimeField(
+        "DTSTAMP", help_text="Of the newest message; the next one's is later."
+    )
     organizer_address = models.CharField(max_length=320)
     organizer_name = models.CharField(max_length=255, blank=True)
     summary = models.CharField(max_length=1000)
     description = models.TextField(blank=True)
     location = models.CharField(max_length=1000, blank=True)
-    start = WallClockField(help_text="Wall-clock time in the meeting's zone; of a series, its first occurrence.")
+    start = WallClockField(
+        help_text="Wall-clock time in the meeting's zone; of a series, its first occurrence."
+    )
     end = WallClockField(help_text="Wall-clock time in the meeting's zone, exclusive.")
     tzid = models.CharField("time zone", max_length=64)
     all_day = models.BooleanField(default=False)
     rrule = models.CharField("RRULE", max_length=255, blank=True)
     exdates = models.JSONField("EXDATE", default=list, blank=True)
-    reminder = models.PositiveIntegerField(null=True, blank=True, help_text="Minutes before the start.")
+    reminder = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Minutes before the start."
+    )
     ends_at = models.DateTimeField(help_text="The instant at which the last occurrence ends.")
     comment = models.TextField("reason of the cancellation", blank=True)
     language = models.CharField(max_length=10)
@@ -82,7 +83,10 @@ class Meeting(models.Model):
 
     class Meta:
         ordering = ("-created_at",)
-        permissions = [("cancel_meeting", "Can cancel a meeting"), ("resend_meeting", "Can mail a meeting again")]
+        permissions = [
+            ("cancel_meeting", "Can cancel a meeting"),
+            ("resend_meeting", "Can mail a meeting again"),
+        ]
         indexes = [
             models.Index(fields=["-created_at"]),
             models.Index(fields=["start"]),
@@ -98,7 +102,9 @@ class Meeting(models.Model):
         return self.status == MeetingStatus.CANCELLED
 
     def event(self) -> Event:
-        """The stored event as a value of the kernel. A query for the attendees; of a series one more."""
+        """The stored event as a value of the kernel. A query for the attendees; of a series one
+        more.
+        """
         self._people = tuple(attendee.value() for attendee in self.attendees.all())
         rows = list(self.overrides.all()) if self.rrule else []
         self._cancelled = tuple(row.recurrence_id for row in rows if row.is_cancelled)
@@ -123,7 +129,9 @@ class Meeting(models.Model):
         )
 
     def hold(self, plan: Plan) -> None:
-        """Take over the plan's event and DTSTAMP and save; lists only where they differ from those read."""
+        """Take over the plan's event and DTSTAMP and save; lists only where they differ from those
+        read.
+        """
         event = plan.event
         self.dtstamp = plan.dtstamp
         self.organizer_address, self.organizer_name = event.organizer.address, event.organizer.name
@@ -147,7 +155,9 @@ class Meeting(models.Model):
         self.overrides.bulk_create(rows)
 
     def _hold_attendees(self, people: tuple[ItipAttendee, ...]) -> None:
-        rows = [Attendee.row(self, position, person) for position, person in enumerate(people)]
+        rows = [Attendee.row(position, person) for position, person in enumerate(people)]
+        for row in rows:
+            row.meeting = self
         if self._people:
             self.attendees.exclude(address_key__in=[row.address_key for row in rows]).delete()
         Attendee.objects.bulk_create(
@@ -161,61 +171,3 @@ class Meeting(models.Model):
 _SAME_NAME = (
     "uid", "summary", "description", "location", "start", "end", "tzid", "all_day", "reminder", "sequence",
 )  # fmt: skip
-
-
-class Attendee(models.Model):
-    """One person, or room, on a meeting's list (ATTENDEE)."""
-
-    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="attendees")
-    address = models.CharField(max_length=320)
-    address_key = models.CharField(max_length=320, editable=False)
-    name = models.CharField(max_length=255, blank=True)
-    role = models.CharField(max_length=15, choices=[(role.value, role.value) for role in Role])
-    partstat = models.CharField("PARTSTAT", max_length=12, choices=[(state.value, state.value) for state in PartStat])
-    position = models.PositiveIntegerField()
-
-    class Meta:
-        ordering = ("position",)
-        constraints = [models.UniqueConstraint(fields=["meeting", "address_key"], name="attendee_once_a_meeting")]
-
-    def __str__(self) -> str:
-        return f"{self.name} <{self.address}>" if self.name else self.address
-
-    @classmethod
-    def row(cls, meeting: Meeting, position: int, person: ItipAttendee) -> "Attendee":
-        """An unsaved row for ``person``."""
-        return cls(
-            meeting=meeting,
-            position=position,
-            address=person.address,
-            address_key=address_key(person.address),
-            name=person.name,
-            role=person.role.value,
-            partstat=person.partstat.value,
-        )
-
-    def value(self) -> ItipAttendee:
-        """The row as a value of the kernel."""
-        return ItipAttendee(
-            address=self.address, name=self.name, role=Role(self.role), partstat=PartStat(self.partstat)
-        )
-
-
-class Revision(models.Model):
-    """One version of a meeting: what changed, who asked, when."""
-
-    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="revisions")
-    sequence = models.PositiveIntegerField("SEQUENCE")
-    changes = models.JSONField(default=dict, help_text="Property → old and new value.")
-    asked_by = models.CharField(max_length=200)
-    tzdata = models.CharField(
-        max_length=20, default=tzdata_version, help_text="Version of the zones' laws it was mailed with."
-    )
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        ordering = ("sequence",)
-        constraints = [models.UniqueConstraint(fields=["meeting", "sequence"], name="sequence_once_a_meeting")]
-
-    def __str__(self) -> str:
-        return f"SEQUENCE {self.sequence}"

@@ -1,5 +1,6 @@
-"""What the server can do, one file per story; each is: take a turn, lock, let itip decide, store, deliver.
+"""What the server can do, one file per story; each is: take a turn, lock, let itip decide, store,
+deliver.
 
-The stories share three steps (``turn``, ``accept``, ``deliver``) and one answer (``receipt``); they do
-not call each other.
+The stories share three steps (``turn``, ``accept``, ``deliver``) and one answer (``receipt``); they
+do not call each other.
 """

@@ -6,14 +6,16 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from meetings.models import Delivery, Message
+from meetings.models import Delivery, Mail
 from meetings.models.delivery import LIVE
 
 BATCH = 500
 
 
 def drop_old_bytes() -> int:
-    """Drop the bytes of messages older than MEETINGS_KEEP_BYTES_DAYS that are done; how many. 0 days: keep them all."""
+    """Drop the bytes of messages older than MEETINGS_KEEP_BYTES_DAYS that are done; how many. 0
+    days: keep them all.
+    """
     if not settings.MEETINGS_KEEP_BYTES_DAYS:
         return 0
     dropped = 0
@@ -23,8 +25,8 @@ def drop_old_bytes() -> int:
 
 
 def _drop_batch(age: timedelta) -> int:
-    live = Delivery.objects.filter(message=OuterRef("pk"), state__in=LIVE)
-    old = Message.objects.filter(~Exists(live), raw__isnull=False, created_at__lt=Now() - age)
-    return Message.objects.filter(pk__in=list(old.order_by("created_at").values_list("pk", flat=True)[:BATCH])).update(
-        raw=None
-    )
+    live = Delivery.objects.filter(mail=OuterRef("pk"), state__in=LIVE)
+    old = Mail.objects.filter(~Exists(live), raw__isnull=False, created_at__lt=Now() - age)
+    return Mail.objects.filter(
+        pk__in=list(old.order_by("created_at").values_list("pk", flat=True)[:BATCH])
+    ).update(raw=None)

@@ -1,4 +1,6 @@
-"""This and future: the old series ends before an occurrence, the rest goes on under a new uid (interop R14)."""
+"""This and future: the old series ends before an occurrence, the rest goes on under a new uid
+(interop R14).
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,16 +9,17 @@ from uuid import uuid4
 
 from django.db import transaction
 
+from meetings.deadline import Deadline
 from meetings.itip import organizer
 from meetings.itip.event import Event
 from meetings.itip.occurrence import carried_over, require_occurrence, split
 from meetings.models import Meeting
 from meetings.models.meeting import MeetingQuerySet
-from meetings.operations.accept import store_plan
-from meetings.operations.deliver import deliver_or_leave
-from meetings.operations.receipt import Receipt, receipt_for
-from meetings.operations.revise import require_not_cancelled
-from meetings.operations.turn import Stopwatch, hold, turn
+from meetings.operations.steps.deliver import deliver_or_leave
+from meetings.operations.steps.revise import require_not_cancelled
+from meetings.operations.steps.store import store_plan
+from meetings.operations.steps.turn import hold, turn
+from meetings.queries.standing import Receipt, receipt_for
 
 
 def split_series(
@@ -31,13 +34,15 @@ def split_series(
     budget: float,
     consent: Callable[[Event], None] = lambda held: None,
 ) -> Receipt:
-    """End the series ``uid`` before the occurrence that ``locate`` finds, and go on with ``change`` applied.
+    """End the series ``uid`` before the occurrence that ``locate`` finds, and go on with ``change``
+    applied.
 
-    Without ``change`` nothing goes on: this and all later occurrences are over, which the REQUEST for the shortened
-    series says. Raises what update_meeting raises, and Conflict for the first occurrence: there nothing is to split.
+    Without ``change`` nothing goes on: this and all later occurrences are over, which the REQUEST
+    for the shortened series says. Raises what update_meeting raises, and Conflict for the first
+    occurrence: there nothing is to split.
     """
-    stopwatch = Stopwatch(budget)
-    with turn(uid, stopwatch) as mine:
+    deadline = Deadline(budget)
+    with turn(uid, deadline) as mine:
         with transaction.atomic():
             meeting = hold(among, uid)
             held = meeting.event()
@@ -51,9 +56,13 @@ def split_series(
             outgoing = store_plan(meeting, plan, asked_by=asked_by, claimed=mine)
             continued = None
             if change is not None:
-                continued = Meeting(key_id=meeting.key_id, language=meeting.language, continues=meeting)
+                continued = Meeting(
+                    api_key_id=meeting.api_key_id, language=meeting.language, continues=meeting
+                )
                 rest = replace(rest, uid=str(uuid4()))
                 wanted = carried_over(rest, change(rest))
-                outgoing += store_plan(continued, organizer.send(wanted, now=now), asked_by=asked_by, claimed=mine)
-        deliver_or_leave(outgoing, stopwatch, mine=mine)
+                outgoing += store_plan(
+                    continued, organizer.send(wanted, now=now), asked_by=asked_by, claimed=mine
+                )
+        deliver_or_leave(outgoing, deadline, mine=mine)
         return receipt_for(meeting, plan.event, continued)

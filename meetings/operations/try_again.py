@@ -1,14 +1,18 @@
-"""Try again: what a mail server refused goes to the background once more, the same bytes, when an operator says so."""
+"""Try again: what a mail server refused goes to the background once more, the same bytes, when an
+operator says so.
+"""
 
 from meetings.models import DeliveryState
 from meetings.models.delivery import DeliveryQuerySet
-from meetings.operations.wake import wake
+from meetings.operations.steps.wake import wake
 
 
 def try_again(deliveries: DeliveryQuerySet) -> int:
-    """Queue the failed ones of ``deliveries``; how many were. One that a newer version has overtaken stays failed."""
+    """Queue the failed ones of ``deliveries``; how many were. One that a newer version has
+    overtaken stays failed.
+    """
     failed = deliveries.order_by().filter(state=DeliveryState.FAILED)
-    messages = list(failed.values_list("message_id", flat=True).distinct())
+    mails = list(failed.values_list("mail_id", flat=True).distinct())
     count = failed.requeue()
-    wake(messages)
+    wake(mails)
     return count

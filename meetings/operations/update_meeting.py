@@ -1,4 +1,6 @@
-"""Update: load the stored meeting, change it or one occurrence, SEQUENCE + 1, REQUEST to everybody it concerns."""
+"""Update: load the stored meeting, change it or one occurrence, SEQUENCE + 1, REQUEST to everybody
+it concerns.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,8 +11,8 @@ from meetings.itip.occurrence import occurrence_of, require_occurrence
 from meetings.itip.organizer import Plan
 from meetings.models import Meeting
 from meetings.models.meeting import MeetingQuerySet
-from meetings.operations.receipt import Receipt
-from meetings.operations.revise import require_not_cancelled, revise
+from meetings.operations.steps.revise import require_not_cancelled, revise
+from meetings.queries.standing import Receipt
 
 
 def update_meeting(
@@ -24,11 +26,13 @@ def update_meeting(
     budget: float,
     locate: Callable[[Event], datetime] | None = None,
 ) -> Receipt:
-    """Apply ``change`` to the stored event, one of ``among``, and mail the result within ``budget`` seconds.
+    """Apply ``change`` to the stored event, one of ``among``, and mail the result within ``budget``
+    seconds.
 
-    Whoever left the list gets a CANCEL first. ``locate`` finds the wall-clock start of the one occurrence that is
-    meant. ``language`` None keeps the meeting's. Raises UnknownMeeting, Conflict after a cancellation, NoAttendees,
-    OrganizerMismatch, OccurrenceCancelled, InvalidProperty, and what ``change`` raises.
+    Whoever left the list gets a CANCEL first. ``locate`` finds the wall-clock start of the one
+    occurrence that is meant. ``language`` None keeps the meeting's. Raises UnknownMeeting, Conflict
+    after a cancellation, NoAttendees, OrganizerMismatch, OccurrenceCancelled, InvalidProperty, and
+    what ``change`` raises.
     """
 
     def decide(meeting: Meeting, held: Event) -> Plan:
@@ -39,6 +43,8 @@ def update_meeting(
         when = locate(held)
         require_occurrence(held, when)
         wanted = change(occurrence_of(held, when))
-        return organizer.update_occurrence(held, when, wanted, now=now, last_dtstamp=meeting.dtstamp)
+        return organizer.update_occurrence(
+            held, when, wanted, now=now, last_dtstamp=meeting.dtstamp
+        )
 
     return revise(uid=uid, among=among, decide=decide, asked_by=asked_by, budget=budget)

@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from meetings.models import Delivery, Message
-from meetings.operations.deliver import deliver_message
+from meetings.models import Delivery, Mail
+from meetings.operations.steps.deliver import deliver_mail
 from tests.admin.pages import page
 from tests.cast import CAROL
 from tests.mail import read
@@ -19,14 +19,14 @@ pytestmark = pytest.mark.django_db
 DELIVERIES = "/admin/meetings/delivery/"
 
 
-def file_of(message: Message) -> str:
+def file_of(message: Mail) -> str:
     """The address of a mail's file."""
-    return reverse("admin:meetings_message_eml", args=[message.pk])
+    return reverse("admin:meetings_mail_eml", args=[message.pk])
 
 
 def test_the_file_is_what_the_mail_server_got(viewer: Client, mail_server: ScriptedSMTP) -> None:
     sent(uid='a/b "c"')
-    response = viewer.get(file_of(Message.objects.get()))
+    response = viewer.get(file_of(Mail.objects.get()))
     assert response.content == mail_server.accepted[0].raw
     assert response["Content-Type"] == "message/rfc822"
     assert response["Content-Disposition"] == 'attachment; filename="ab_c-0-REQUEST.eml"'
@@ -36,26 +36,34 @@ def test_the_file_is_what_the_mail_server_got(viewer: Client, mail_server: Scrip
 
 def test_the_file_is_for_who_may_see_mails(viewer: Client, mail_server: ScriptedSMTP) -> None:
     sent()
-    url = file_of(Message.objects.get())
+    url = file_of(Mail.objects.get())
     victor = User.objects.get(username="victor")
-    victor.user_permissions.remove(*victor.user_permissions.filter(codename="view_message"))
+    victor.user_permissions.remove(*victor.user_permissions.filter(codename="view_mail"))
     assert viewer.get(url).status_code == 403
     assert Client().get(url).status_code == 302
 
 
 def test_a_mail_that_is_no_longer_kept(admin_client: Client, mail_server: ScriptedSMTP) -> None:
     sent()
-    Message.objects.update(raw=None)
-    message = Message.objects.get()
+    Mail.objects.update(raw=None)
+    message = Mail.objects.get()
     assert admin_client.get(file_of(message)).status_code == 404
-    assert "no longer kept" in page(admin_client, f"/admin/meetings/message/{message.pk}/change/")
+    assert "no longer kept" in page(admin_client, f"/admin/meetings/mail/{message.pk}/change/")
 
 
-def test_a_mails_page_shows_its_text_its_calendar_and_its_source(viewer: Client, mail_server: ScriptedSMTP) -> None:
+def test_a_mails_page_shows_its_text_its_calendar_and_its_source(
+    viewer: Client, mail_server: ScriptedSMTP
+) -> None:
     sent(summary="周会 <script>", description="带上数字。")
-    message = Message.objects.get()
-    html = page(viewer, f"/admin/meetings/message/{message.pk}/change/")
-    for shown in ["带上数字。", "BEGIN:VEVENT", "METHOD:REQUEST", "MIME-Version: 1.0", message.message_id.strip("<>")]:
+    message = Mail.objects.get()
+    html = page(viewer, f"/admin/meetings/mail/{message.pk}/change/")
+    for shown in [
+        "带上数字。",
+        "BEGIN:VEVENT",
+        "METHOD:REQUEST",
+        "MIME-Version: 1.0",
+        message.message_id.strip("<>"),
+    ]:
         assert shown in html
     assert "<script>\n" not in html
     assert "周会 &lt;script&gt;" in html
@@ -64,10 +72,12 @@ def test_a_mails_page_shows_its_text_its_calendar_and_its_source(viewer: Client,
 def test_mails_are_not_listed_in_the_index(admin_client: Client) -> None:
     index = page(admin_client, "/admin/")
     assert DELIVERIES in index
-    assert "/admin/meetings/message/" not in index
+    assert "/admin/meetings/mail/" not in index
 
 
-def test_deliveries_are_found_by_state_and_address(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_deliveries_are_found_by_state_and_address(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
     mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
     sent()
     html = page(admin_client, f"{DELIVERIES}?state__exact=failed")
@@ -82,34 +92,44 @@ def test_the_list_of_deliveries_needs_the_same_queries_for_one_as_for_many(
 ) -> None:
     for number in range(3):
         sent(uid=str(number))
-    # Session, operator, count, first and last day, days, deliveries with their meetings and messages.
+    # Session, operator, count, first and last day, days, deliveries with their meetings and
+    # messages.
     with django_assert_num_queries(6) as queries:
         page(admin_client, DELIVERIES)
     assert '"raw"' not in str(queries.captured_queries)
 
 
-def test_a_deliverys_page_leads_to_its_meeting_and_its_mail(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_a_deliverys_page_leads_to_its_meeting_and_its_mail(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
     stored = sent()
     delivery = stored.deliveries.first()
     assert delivery is not None
     html = page(admin_client, f"{DELIVERIES}{delivery.pk}/change/")
     assert f"/admin/meetings/meeting/{stored.pk}/change/" in html
-    assert f"/admin/meetings/message/{delivery.message_id}/change/" in html
+    assert f"/admin/meetings/mail/{delivery.mail_id}/change/" in html
 
 
-def test_failed_deliveries_are_tried_again_and_nothing_else(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_failed_deliveries_are_tried_again_and_nothing_else(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
     mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
     sent()
     mail_server.scripts["rcpt"] = "250 ok"
     everything = list(Delivery.objects.values_list("pk", flat=True))
     chosen = {"action": "try_again", "_selected_action": everything}
-    assert "1 will be tried again" in admin_client.post(DELIVERIES, chosen, follow=True).content.decode()
-    assert deliver_message(Message.objects.get()) == 1
+    assert (
+        "1 will be tried again"
+        in admin_client.post(DELIVERIES, chosen, follow=True).content.decode()
+    )
+    assert deliver_mail(Mail.objects.get()) == 1
     assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
     assert mail_server.received[1].recipients == (CAROL.address,)
     assert mail_server.received[1].raw == mail_server.received[0].raw
 
 
-def test_who_may_only_look_cannot_have_anything_tried_again(viewer: Client, mail_server: ScriptedSMTP) -> None:
+def test_who_may_only_look_cannot_have_anything_tried_again(
+    viewer: Client, mail_server: ScriptedSMTP
+) -> None:
     sent()
     assert "try_again" not in page(viewer, DELIVERIES)

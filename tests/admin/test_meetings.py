@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from meetings.admin.history import VERSIONS_SHOWN
 from meetings.models import Delivery, DeliveryState, Meeting, OccurrenceOverride
+from meetings.queries.history import VERSIONS_SHOWN
 from tests.admin.pages import LIST, page, page_of
 from tests.cast import BOB, CAROL, MONDAYS
 from tests.smtp_server import ScriptedSMTP
@@ -27,16 +27,27 @@ def listed(client: Client, query: str) -> set[str]:
     return {meeting.uid for meeting in response.context["cl"].result_list}
 
 
-def test_the_list_says_what_when_who_and_how_the_mail_stands(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_the_list_says_what_when_who_and_how_the_mail_stands(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
     mail_server.scripts["rcpt"] = REFUSES_CAROL
     sent(rule=MONDAYS)
     html = page(admin_client, LIST)
-    for shown in ["Weekly review", "2027-03-01 10:00", "Asia/Shanghai", "alice@example.com", "meeting-1", "↻"]:
+    for shown in [
+        "Weekly review",
+        "2027-03-01 10:00",
+        "Asia/Shanghai",
+        "alice@example.com",
+        "meeting-1",
+        "↻",
+    ]:
         assert shown in html
     assert '<span class="chip failed">1 failed</span> <span class="chip sent">1 sent</span>' in html
 
 
-def test_an_all_day_meeting_is_listed_by_its_day(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_an_all_day_meeting_is_listed_by_its_day(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
     sent(start=datetime(2027, 3, 1), end=datetime(2027, 3, 2), all_day=True)
     html = page(admin_client, LIST)
     assert "all day" in html
@@ -44,7 +55,9 @@ def test_an_all_day_meeting_is_listed_by_its_day(admin_client: Client, mail_serv
 
 
 def test_the_list_needs_the_same_queries_for_one_meeting_as_for_many(
-    admin_client: Client, mail_server: ScriptedSMTP, django_assert_num_queries: DjangoAssertNumQueries
+    admin_client: Client,
+    mail_server: ScriptedSMTP,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     sent(uid="first")
     # Session, operator, count, first and last day, days, keys to filter by, meetings, their mails.
@@ -56,7 +69,9 @@ def test_the_list_needs_the_same_queries_for_one_meeting_as_for_many(
         page(admin_client, LIST)
 
 
-def test_only_the_newest_mail_of_the_current_version_counts(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_only_the_newest_mail_of_the_current_version_counts(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
     mail_server.scripts["rcpt"] = REFUSES_CAROL
     stored = sent()
     mail_server.scripts["rcpt"] = "250 ok"
@@ -124,10 +139,13 @@ def test_a_meetings_page_shows_people_versions_changes_and_the_mail_servers_word
 
 
 def test_a_meetings_page_needs_few_queries(
-    admin_client: Client, mail_server: ScriptedSMTP, django_assert_num_queries: DjangoAssertNumQueries
+    admin_client: Client,
+    mail_server: ScriptedSMTP,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     stored = updated(sent(), summary="2")
-    # Session, operator, meeting, attendees, overrides, newest deliveries, revisions, deliveries, continuation.
+    # Session, operator, meeting, attendees, overrides, newest deliveries, versions, deliveries,
+    # continuation.
     with django_assert_num_queries(9):
         page(admin_client, page_of(stored))
 
@@ -136,7 +154,9 @@ def test_a_series_page_shows_what_was_done_to_single_occurrences(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     stored = sent(rule=MONDAYS)
-    OccurrenceOverride.objects.create(meeting=stored, recurrence_id=datetime(2027, 3, 8, 10), is_cancelled=True)
+    OccurrenceOverride.objects.create(
+        meeting=stored, recurrence_id=datetime(2027, 3, 8, 10), is_cancelled=True
+    )
     assert "2027-03-08 10:00: cancelled" in page(admin_client, page_of(stored))
 
 
@@ -159,17 +179,23 @@ def test_old_versions_are_a_click_away(admin_client: Client, mail_server: Script
     assert "<h3>SEQUENCE 0" in page(admin_client, page_of(stored) + "?all=1")
 
 
-def test_of_many_deliveries_a_link_leads_to_the_rest(admin_client: Client, mail_server: ScriptedSMTP) -> None:
-    stored = sent(attendees=tuple(BOB.__class__(address=f"a{number}@example.org") for number in range(60)))
+def test_of_many_deliveries_a_link_leads_to_the_rest(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    stored = sent(
+        attendees=tuple(BOB.__class__(address=f"a{number}@example.org") for number in range(60))
+    )
     html = page(admin_client, page_of(stored))
-    revision = stored.revisions.get()
-    link = f"/admin/meetings/delivery/?message__revision__id__exact={revision.pk}"
+    version = stored.versions.get()
+    link = f"/admin/meetings/delivery/?mail__version__id__exact={version.pk}"
     assert link in html
     assert admin_client.get(link).context["cl"].result_count == 60
 
 
 @pytest.mark.parametrize("path", ["add/", "{pk}/delete/"])
-def test_nobody_adds_or_deletes_meetings(admin_client: Client, mail_server: ScriptedSMTP, path: str) -> None:
+def test_nobody_adds_or_deletes_meetings(
+    admin_client: Client, mail_server: ScriptedSMTP, path: str
+) -> None:
     stored = sent()
     assert admin_client.get(LIST + path.format(pk=stored.pk)).status_code == 403
 
@@ -194,9 +220,11 @@ def test_a_viewer_sees_no_errands(viewer: Client, mail_server: ScriptedSMTP) -> 
     assert ".eml" in html
 
 
-def test_mail_is_not_linked_for_who_may_not_read_it(viewer: Client, mail_server: ScriptedSMTP) -> None:
+def test_mail_is_not_linked_for_who_may_not_read_it(
+    viewer: Client, mail_server: ScriptedSMTP
+) -> None:
     victor = User.objects.get(username="victor")
-    victor.user_permissions.remove(*victor.user_permissions.filter(codename="view_message"))
+    victor.user_permissions.remove(*victor.user_permissions.filter(codename="view_mail"))
     html = page(viewer, page_of(sent()))
     assert "REQUEST" in html
     assert ".eml" not in html

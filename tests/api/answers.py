@@ -24,15 +24,23 @@ def told(response: Any) -> dict[str, Any]:
 
 
 def is_refusal(body: dict[str, Any]) -> bool:
-    """Whether ``body`` has the shape of a refusal: ``error``, perhaps ``fields``, each with its sentences."""
+    """Whether ``body`` has the shape of a refusal: ``error``, perhaps ``fields``, each with its
+    sentences.
+    """
     fields = body.get("fields", {})
     return (
         body.keys() <= {"error", "fields"}
         and isinstance(body["error"], str)
         and isinstance(fields, dict)
-        and all(isinstance(name, str) and _are_sentences(messages) for name, messages in fields.items())
+        and all(
+            isinstance(name, str) and _are_sentences(messages) for name, messages in fields.items()
+        )
     )
 
 
 def _are_sentences(messages: object) -> bool:
-    return isinstance(messages, list) and bool(messages) and all(isinstance(text, str) and text for text in messages)
+    return (
+        isinstance(messages, list)
+        and bool(messages)
+        and all(isinstance(text, str) and text for text in messages)
+    )

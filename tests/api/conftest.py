@@ -1,4 +1,6 @@
-"""What the tests of the HTTP interface share: calls that must succeed, and ways to break the database."""
+"""What the tests of the HTTP interface share: calls that must succeed, and ways to break the
+database.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,7 +59,9 @@ def last(mails: Callable[[], list[Invitation]]) -> Last:
 
 @pytest.fixture
 def refused(mail_server: ScriptedSMTP, db: None) -> Refused:
-    """The body of a refusal; nothing must have been stored, and nothing mailed, since the test began or last asked."""
+    """The body of a refusal; nothing must have been stored, and nothing mailed, since the test
+    began or last asked.
+    """
     known = _state(mail_server)
 
     def check(response: Any) -> dict[str, Any]:
@@ -82,8 +86,14 @@ def _accepted(response: Any) -> dict[str, Any]:
 @contextmanager
 def other_connection() -> Iterator[Any]:
     """A cursor of a second session, as another server process has one."""
-    parameters = {name: value for name, value in connection.get_connection_params().items() if name != "context"}
-    second = psycopg2.connect(**{name: value for name, value in parameters.items() if name != "cursor_factory"})
+    parameters = {
+        name: value
+        for name, value in connection.get_connection_params().items()
+        if name != "context"
+    }
+    second = psycopg2.connect(
+        **{name: value for name, value in parameters.items() if name != "cursor_factory"}
+    )
     second.autocommit = True
     try:
         with second.cursor() as cursor:

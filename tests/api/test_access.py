@@ -21,7 +21,9 @@ pytestmark = pytest.mark.django_db
 
 def new_key(**fields: Any) -> tuple[ApiKey, str]:
     """A key that may speak for everybody at example.com, and its secret."""
-    key, secret = ApiKey.objects.create_key(**{"name": "another", "senders": ["*@example.com"]} | fields)
+    key, secret = ApiKey.objects.create_key(
+        **{"name": "another", "senders": ["*@example.com"]} | fields
+    )
     assert isinstance(key, ApiKey)
     return key, str(secret)
 
@@ -61,7 +63,9 @@ def test_a_wrong_or_malformed_key_is_unauthorized(
     assert (response.status_code, refused(response)) == (401, {"error": "Unauthorized"})
 
 
-@pytest.mark.parametrize("fields", [{"revoked": True}, {"expiry_date": timezone.now() - timedelta(seconds=1)}])
+@pytest.mark.parametrize(
+    "fields", [{"revoked": True}, {"expiry_date": timezone.now() - timedelta(seconds=1)}]
+)
 def test_a_revoked_or_expired_key_is_unauthorized(
     call: Call, meeting: dict[str, Any], refused: Refused, fields: dict[str, Any]
 ) -> None:
@@ -69,7 +73,9 @@ def test_a_revoked_or_expired_key_is_unauthorized(
     assert (response.status_code, refused(response)) == (401, {"error": "Unauthorized"})
 
 
-def test_a_key_works_until_it_expires(call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP) -> None:
+def test_a_key_works_until_it_expires(
+    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
+) -> None:
     _, secret = new_key(expiry_date=timezone.now() + timedelta(minutes=1))
     assert call(meeting, key=secret).status_code == 200
 
@@ -89,7 +95,12 @@ def test_a_key_works_until_it_expires(call: Call, meeting: dict[str, Any], mail_
     ],
 )
 def test_a_key_speaks_for_its_senders_alone(
-    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP, senders: list[str], sender: str, status: int
+    call: Call,
+    meeting: dict[str, Any],
+    mail_server: ScriptedSMTP,
+    senders: list[str],
+    sender: str,
+    status: int,
 ) -> None:
     response = call(meeting | {"sender": sender}, key=new_key(senders=senders)[1])
     assert response.status_code == status
@@ -110,7 +121,9 @@ def test_a_key_that_lost_its_sender_may_not_change_the_meeting_either(
     assert len(mail_server.received) == 1
 
 
-def test_another_keys_meeting_looks_as_if_nobody_had_sent_it(call: Call, send: Do, mail_server: ScriptedSMTP) -> None:
+def test_another_keys_meeting_looks_as_if_nobody_had_sent_it(
+    call: Call, send: Do, mail_server: ScriptedSMTP
+) -> None:
     uid = send()["uid"]
     _, other = new_key()
     for operation in ("update", "cancel"):
@@ -140,7 +153,9 @@ def test_loopback_needs_a_key_unless_the_setting_says_otherwise(
     assert post(meeting, "::1").status_code == 200
 
 
-@pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.1", "2001:db8::1", "", "::", "unix:", "nonsense"])
+@pytest.mark.parametrize(
+    "address", ["192.0.2.1", "10.0.0.1", "2001:db8::1", "", "::", "unix:", "nonsense"]
+)
 def test_who_is_not_on_this_machine_always_needs_a_key(
     meeting: dict[str, Any], refused: Refused, settings: Settings, address: str
 ) -> None:
@@ -150,7 +165,15 @@ def test_who_is_not_on_this_machine_always_needs_a_key(
 
 @pytest.mark.parametrize(
     "header",
-    ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server", "Forwarded", "X-Real-IP", "Via"],
+    [
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Server",
+        "Forwarded",
+        "X-Real-IP",
+        "Via",
+    ],
 )
 def test_who_came_through_a_proxy_on_this_machine_needs_a_key(
     meeting: dict[str, Any], refused: Refused, settings: Settings, header: str
@@ -164,10 +187,14 @@ def test_a_forged_proxy_header_does_not_make_a_caller_local(
     meeting: dict[str, Any], refused: Refused, settings: Settings
 ) -> None:
     settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
-    assert refused(post(meeting, "192.0.2.1", **{"X-Forwarded-For": "127.0.0.1"})) == {"error": "Unauthorized"}
+    assert refused(post(meeting, "192.0.2.1", **{"X-Forwarded-For": "127.0.0.1"})) == {
+        "error": "Unauthorized"
+    }
 
 
-def test_a_wrong_key_is_refused_on_loopback_too(meeting: dict[str, Any], refused: Refused, settings: Settings) -> None:
+def test_a_wrong_key_is_refused_on_loopback_too(
+    meeting: dict[str, Any], refused: Refused, settings: Settings
+) -> None:
     settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
     assert refused(post(meeting, Authorization="Api-Key wrong.wrong")) == {"error": "Unauthorized"}
 
@@ -184,11 +211,19 @@ def test_meetings_of_this_machine_and_of_keys_are_apart(
 def test_each_key_has_its_own_rate(call: Call, settings: Settings) -> None:
     settings.MEETINGS_RATE = "1/min"
     _, other = new_key()
-    assert [call({}).status_code, call({}).status_code, call({}, key=other).status_code] == [404, 429, 404]
+    assert [call({}).status_code, call({}).status_code, call({}, key=other).status_code] == [
+        404,
+        429,
+        404,
+    ]
 
 
 def test_no_log_and_no_answer_repeats_a_key(
-    call: Call, meeting: dict[str, Any], secret: str, mail_server: ScriptedSMTP, caplog: pytest.LogCaptureFixture
+    call: Call,
+    meeting: dict[str, Any],
+    secret: str,
+    mail_server: ScriptedSMTP,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
     wrong = f"{secret.partition('.')[0]}.guessed"
@@ -200,10 +235,14 @@ def test_no_log_and_no_answer_repeats_a_key(
         call({"operation": "cancel", "uid": "x"}),
         call(raw=b"\xff"),
         call(meeting, key=wrong),
-        Client(headers={"Authorization": f"Api-Key {secret}", "Host": "evil.example"}).post("/meeting_server/"),
+        Client(headers={"Authorization": f"Api-Key {secret}", "Host": "evil.example"}).post(
+            "/meeting_server/"
+        ),
         Client(headers={"Authorization": f"Api-Key {secret}"}).get("/meeting_server/x"),
     ]
-    told = caplog.text + "".join(answer.content.decode() + str(answer.headers) for answer in answers)
+    told = caplog.text + "".join(
+        answer.content.decode() + str(answer.headers) for answer in answers
+    )
     assert [answer.status_code for answer in answers] == [200, 403, 400, 404, 404, 401, 400, 404]
     assert secret.split(".")[1] not in told
     assert wrong not in told

@@ -69,7 +69,11 @@ def test_nobodys_mail_accepted_is_result_0_and_nothing_will_be_mailed(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("operation", ["send", "update", "cancel"])
 def test_a_call_whose_turn_does_not_come_in_time_is_accepted_for_later(
-    call: Call, meeting: dict[str, Any], settings: Settings, mail_server: ScriptedSMTP, operation: str
+    call: Call,
+    meeting: dict[str, Any],
+    settings: Settings,
+    mail_server: ScriptedSMTP,
+    operation: str,
 ) -> None:
     sequence = 0 if operation == "send" else 1
     if sequence:
@@ -104,7 +108,9 @@ def test_a_caller_that_prefers_not_to_wait_is_answered_before_anything_is_mailed
     assert not mail_server.received
 
 
-@pytest.mark.parametrize("raw", [b"", b"{}", b" ", b"no JSON", b"[]", b"null", b'"text"', b"17", b'{"operation": '])
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b" ", b"no JSON", b"[]", b"null", b'"text"', b"17", b'{"operation": ']
+)
 def test_no_parameters_at_all_are_not_found(call: Call, refused: Refused, raw: bytes) -> None:
     response = call(raw=raw)
     assert (response.status_code, refused(response)) == (404, NOT_FOUND)
@@ -138,7 +144,9 @@ def test_a_send_without_a_single_person_is_missing_its_receiver(
     assert refused(response) == NOT_FOUND | {"fields": {"receiver": [ANY]}}
 
 
-def test_a_wrong_parameter_is_named_to_its_part(call: Call, meeting: dict[str, Any], refused: Refused) -> None:
+def test_a_wrong_parameter_is_named_to_its_part(
+    call: Call, meeting: dict[str, Any], refused: Refused
+) -> None:
     response = call(meeting | {"repeat": {"FREQ": "DAILY", "COUNT": 0}})
     assert response.status_code == 400
     assert refused(response) == {"error": "Invalid parameters", "fields": {"repeat.COUNT": [ANY]}}
@@ -160,7 +168,10 @@ def test_other_content_another_sender_and_a_cancelled_meeting_are_conflicts(
         ("sender", {"operation": "update", "uid": "m", "sender": "carol@example.com"}),
         ("sender", {"operation": "cancel", "uid": "m", "sender": "carol@example.com"}),
     ]
-    after_cancel = [("uid", meeting | {"uid": "m"}), ("uid", {"operation": "update", "uid": "m", "subj": "x"})]
+    after_cancel = [
+        ("uid", meeting | {"uid": "m"}),
+        ("uid", {"operation": "update", "uid": "m", "subj": "x"}),
+    ]
     for rows in (conflicts, after_cancel):
         for field, body in rows:
             response = call(body)
@@ -170,13 +181,17 @@ def test_other_content_another_sender_and_a_cancelled_meeting_are_conflicts(
         cancel("m")
 
 
-def test_a_call_without_a_key_is_unauthorized(call: Call, meeting: dict[str, Any], refused: Refused) -> None:
+def test_a_call_without_a_key_is_unauthorized(
+    call: Call, meeting: dict[str, Any], refused: Refused
+) -> None:
     response = call(meeting, key=None)
     assert (response.status_code, refused(response)) == (401, {"error": "Unauthorized"})
     assert response["WWW-Authenticate"] == "Api-Key"
 
 
-def test_a_sender_that_the_key_may_not_use_is_forbidden(call: Call, meeting: dict[str, Any], refused: Refused) -> None:
+def test_a_sender_that_the_key_may_not_use_is_forbidden(
+    call: Call, meeting: dict[str, Any], refused: Refused
+) -> None:
     response = call(meeting | {"sender": "alice@example.org"})
     assert response.status_code == 403
     assert refused(response) == {"error": "Forbidden", "fields": {"sender": [ANY]}}
@@ -192,7 +207,9 @@ def test_a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read(
     assert (response.status_code, refused(response)) == (413, {"error": ANY})
 
 
-def test_too_many_calls_are_told_when_to_come_back(call: Call, settings: Settings, refused: Refused) -> None:
+def test_too_many_calls_are_told_when_to_come_back(
+    call: Call, settings: Settings, refused: Refused
+) -> None:
     settings.MEETINGS_RATE = "2/min"
     assert [call({}).status_code for _ in range(2)] == [404, 404]
     response = call({})
@@ -215,17 +232,23 @@ def test_a_database_that_cannot_be_reached_is_service_unavailable(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_goes_away_during_a_call_is_service_unavailable(call: Call, meeting: dict[str, Any]) -> None:
+def test_a_database_that_goes_away_during_a_call_is_service_unavailable(
+    call: Call, meeting: dict[str, Any]
+) -> None:
     connection.ensure_connection()
     with other_connection() as operator:
-        operator.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+        operator.execute(
+            "SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid]
+        )
     response = call(meeting)
     assert (response.status_code, body_of(response)) == (503, {"error": "Service unavailable"})
     connection.close()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_is_found_closed_is_service_unavailable(call: Call, meeting: dict[str, Any]) -> None:
+def test_a_connection_that_is_found_closed_is_service_unavailable(
+    call: Call, meeting: dict[str, Any]
+) -> None:
     connection.ensure_connection()
     connection.connection.close()
     response = call(meeting)
@@ -235,19 +258,25 @@ def test_a_connection_that_is_found_closed_is_service_unavailable(call: Call, me
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 def test_any_method_but_post_is_not_allowed(secret: str, method: str) -> None:
-    response = Client(headers={"Authorization": f"Api-Key {secret}"}).generic(method, "/meeting_server/")
+    response = Client(headers={"Authorization": f"Api-Key {secret}"}).generic(
+        method, "/meeting_server/"
+    )
     assert (response.status_code, response["Allow"]) == (405, "POST")
     assert method == "HEAD" or body_of(response) == {"error": ANY}
 
 
-@pytest.mark.parametrize("path", ["x", "x/", "/", "a/b?format=html", "%0A", "%00", "..%2f..%2fetc", "é", "admin/"])
+@pytest.mark.parametrize(
+    "path", ["x", "x/", "/", "a/b?format=html", "%0A", "%00", "..%2f..%2fetc", "é", "admin/"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_any_other_path_is_not_found(method: str, path: str) -> None:
     response = Client(enforce_csrf_checks=True).generic(method, f"/meeting_server/{path}")
     assert (response.status_code, body_of(response)) == (404, NOT_FOUND)
 
 
-def test_the_path_without_its_slash_is_the_same(call: Call, secret: str, meeting: dict[str, Any]) -> None:
+def test_the_path_without_its_slash_is_the_same(
+    call: Call, secret: str, meeting: dict[str, Any]
+) -> None:
     client = Client(enforce_csrf_checks=True, headers={"Authorization": f"Api-Key {secret}"})
     response = client.post("/meeting_server", meeting, content_type="application/json")
     assert (response.status_code, body_of(response)["result"]) == (200, 1)
@@ -255,13 +284,19 @@ def test_the_path_without_its_slash_is_the_same(call: Call, secret: str, meeting
 
 @pytest.mark.parametrize("path", ["/meeting_server/", "/meeting_server", "/meeting_server/x"])
 def test_a_wrong_host_is_a_bad_request(path: str) -> None:
-    response = Client(headers={"Host": "evil.example"}).post(path, {}, content_type="application/json")
+    response = Client(headers={"Host": "evil.example"}).post(
+        path, {}, content_type="application/json"
+    )
     assert (response.status_code, body_of(response)) == (400, {"error": "Bad request"})
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/xml", "nonsense", "application/json; indent=x", ""])
+@pytest.mark.parametrize(
+    "accept", ["text/html", "application/xml", "nonsense", "application/json; indent=x", ""]
+)
 @pytest.mark.parametrize("query", ["", "?format=xml", "?format=api"])
-def test_the_answer_is_json_whatever_the_client_would_like(secret: str, accept: str, query: str) -> None:
+def test_the_answer_is_json_whatever_the_client_would_like(
+    secret: str, accept: str, query: str
+) -> None:
     client = Client(headers={"Authorization": f"Api-Key {secret}", "Accept": accept})
     response = client.post(f"/meeting_server/{query}", {}, content_type="application/json")
     assert (response.status_code, body_of(response)) == (404, NOT_FOUND)

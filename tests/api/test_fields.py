@@ -43,14 +43,18 @@ def test_every_field_of_a_send_reaches_the_mail(send: Do, last: Last) -> None:
     assert vevent.valarm.trigger.value == -timedelta(minutes=15)
 
 
-def test_absent_optional_fields_leave_no_trace(call: Call, meeting: dict[str, Any], send: Do, last: Last) -> None:
+def test_absent_optional_fields_leave_no_trace(
+    call: Call, meeting: dict[str, Any], send: Do, last: Last
+) -> None:
     for name in ("description", "location"):
         del meeting[name]
     assert told(call(meeting)).keys() == {"result", "uid", "sequence", "recipients"}
     assert not last().vevent.contents.keys() & {"description", "location", "rrule", "valarm"}
 
 
-@pytest.mark.parametrize("uid", ["x", "u" * 255, 'a/b;c,d:e\\f "g" <h>@i', "{fd973b4c-111c-11ea-9671-005056c00008}"])
+@pytest.mark.parametrize(
+    "uid", ["x", "u" * 255, 'a/b;c,d:e\\f "g" <h>@i', "{fd973b4c-111c-11ea-9671-005056c00008}"]
+)
 def test_a_given_uid_is_the_meetings(send: Do, last: Last, uid: str) -> None:
     assert send(uid=uid)["uid"] == uid
     assert last().vevent.uid.value == uid
@@ -114,9 +118,15 @@ def test_the_default_zone_is_the_settings(send: Do, last: Last, settings: Settin
     assert last().vevent.dtstart.value == datetime(2027, 3, 1, 15, tzinfo=UTC)
 
 
-def test_receiver_and_the_top_level_lists_are_merged_and_each_person_is_asked_once(send: Do, last: Last) -> None:
+def test_receiver_and_the_top_level_lists_are_merged_and_each_person_is_asked_once(
+    send: Do, last: Last
+) -> None:
     send(
-        receiver={"required": ["bob@example.org"], "resource": ["Room 7 <room7@example.com>"], "optional": None},
+        receiver={
+            "required": ["bob@example.org"],
+            "resource": ["Room 7 <room7@example.com>"],
+            "optional": None,
+        },
         required=["Dora <dora@example.org>", "BOB@example.org", "alice@example.com"],
         optional=["eve@example.org", "dora@example.org"],
     )
@@ -133,7 +143,10 @@ def test_receiver_and_the_top_level_lists_are_merged_and_each_person_is_asked_on
 
 def test_the_page_lists_required_and_optional_alone_too(send: Do, last: Last) -> None:
     send(receiver=None, required=["bob@example.org"], optional=["carol@example.net"])
-    assert roles(last()) == {"bob@example.org": "REQ-PARTICIPANT", "carol@example.net": "OPT-PARTICIPANT"}
+    assert roles(last()) == {
+        "bob@example.org": "REQ-PARTICIPANT",
+        "carol@example.net": "OPT-PARTICIPANT",
+    }
 
 
 @pytest.mark.parametrize(
@@ -148,7 +161,9 @@ def test_the_page_lists_required_and_optional_alone_too(send: Do, last: Last) ->
         ("bob@bücher.example", "bob@xn--bcher-kva.example", ""),
     ],
 )
-def test_a_mailbox_may_be_written_in_these_ways(send: Do, last: Last, written: str, address: str, name: str) -> None:
+def test_a_mailbox_may_be_written_in_these_ways(
+    send: Do, last: Last, written: str, address: str, name: str
+) -> None:
     assert send(receiver={"required": [written]})["recipients"] == {address: "sent"}
     [attendee] = last().vevent.attendee_list
     assert (attendee.value, attendee.params.get("CN", [""])[0]) == (f"mailto:{address}", name)
@@ -165,8 +180,14 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("start", {"start": "1969-12-31 10:00"}),
     ("start", {"start": "1970-01-01T00:00+14:00", "timezone": "UTC"}),
     ("end", {"end": "2099-12-31T23:00Z"}),
-    ("start", {"timezone": "Europe/Berlin", "start": "2027-03-28 02:30", "end": "2027-03-28 04:00"}),
-    ("start", {"timezone": "Europe/Berlin", "start": "2027-10-31T01:30Z", "end": "2027-10-31 04:00"}),
+    (
+        "start",
+        {"timezone": "Europe/Berlin", "start": "2027-03-28 02:30", "end": "2027-03-28 04:00"},
+    ),
+    (
+        "start",
+        {"timezone": "Europe/Berlin", "start": "2027-10-31T01:30Z", "end": "2027-10-31 04:00"},
+    ),
     ("timezone", {"timezone": "Mars/Olympus"}),
     ("timezone", {"timezone": "../../etc/passwd"}),
     ("sender", {"sender": "Alice"}),
@@ -191,18 +212,30 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("field", "changes"), WRONG, ids=[f"{field}-{n}" for n, (field, _) in enumerate(WRONG)])
+@pytest.mark.parametrize(
+    ("field", "changes"), WRONG, ids=[f"{field}-{n}" for n, (field, _) in enumerate(WRONG)]
+)
 def test_a_wrong_value_is_refused_by_the_name_of_its_field(
     call: Call, meeting: dict[str, Any], refused: Refused, field: str, changes: dict[str, Any]
 ) -> None:
     response = call(meeting | changes)
     body = refused(response)
-    assert (response.status_code, body["error"], list(body["fields"])) == (400, "Invalid parameters", [field]), body
+    assert (response.status_code, body["error"], list(body["fields"])) == (
+        400,
+        "Invalid parameters",
+        [field],
+    ), body
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("subj", "x" * 1000), ("location", "x" * 1000), ("description", "é" * 32768), ("reminder", 0), ("location", "")],
+    [
+        ("subj", "x" * 1000),
+        ("location", "x" * 1000),
+        ("description", "é" * 32768),
+        ("reminder", 0),
+        ("location", ""),
+    ],
 )
 def test_the_largest_and_the_smallest_value_are_taken(send: Do, field: str, value: Any) -> None:
     send(**{field: value})
@@ -212,13 +245,21 @@ def test_the_largest_and_the_smallest_value_are_taken(send: Do, field: str, valu
     ("changes", "warning"),
     [
         ({"subject": "a typo"}, "subject: unknown, ignored."),
-        ({"receiver": {"required": ["bob@example.org"], "bcc": []}}, "receiver.bcc: unknown, ignored."),
+        (
+            {"receiver": {"required": ["bob@example.org"], "bcc": []}},
+            "receiver.bcc: unknown, ignored.",
+        ),
         ({"subj": "x" * 256}, "subj: Outlook shows the first 255 characters only."),
         ({"start": "2019-11-30 10:00", "end": "2019-11-30 11:00"}, "This meeting is in the past."),
-        ({"repeat": {"FREQ": "MONTHLY", "BYMONTHDAY": 31, "COUNT": 2}}, "repeat.BYMONTHDAY: a month without a day 31"),
+        (
+            {"repeat": {"FREQ": "MONTHLY", "BYMONTHDAY": 31, "COUNT": 2}},
+            "repeat.BYMONTHDAY: a month without a day 31",
+        ),
     ],
 )
-def test_what_the_caller_should_know_is_said_as_a_warning(send: Do, changes: dict[str, Any], warning: str) -> None:
+def test_what_the_caller_should_know_is_said_as_a_warning(
+    send: Do, changes: dict[str, Any], warning: str
+) -> None:
     [given] = send(**changes)["warnings"]
     assert given.startswith(warning)
 

@@ -1,4 +1,6 @@
-"""Bodies that are hardly JSON, or too much of it: a quick answer in the contract's shape, and nothing done."""
+"""Bodies that are hardly JSON, or too much of it: a quick answer in the contract's shape, and
+nothing done.
+"""
 
 import json
 from collections.abc import Iterable
@@ -35,7 +37,8 @@ def distinct(before: str, items: Iterable[str], after: str) -> bytes:
 
 
 SEND = (
-    '{"operation":"send","start":"2027-03-01 10:00","end":"2027-03-01 11:00","sender":"alice@example.com","subj":"x",'
+    '{"operation":"send","start":"2027-03-01 10:00","end":"2027-03-01 11:00",'
+    '"sender":"alice@example.com","subj":"x",'
 )
 HUGE = {
     "brackets": b"[" * 100_000,
@@ -45,8 +48,12 @@ HUGE = {
     "nested arrays": filled(SEND + '"required":[', "[[[[]]]]", "]}"),
     "numbers": filled(SEND + '"required":[', "1", "]}"),
     "one person again and again": filled(SEND + '"required":[', '"b@x.org"', "]}"),
-    "different people": distinct(SEND + '"required":[', (f'"b{n}@x.org"' for n in range(200_000)), "]}"),
-    "long names": distinct(SEND + '"required":[', (f'"{"a " * 120}<b{n}@x.org>"' for n in range(10_000)), "]}"),
+    "different people": distinct(
+        SEND + '"required":[', (f'"b{n}@x.org"' for n in range(200_000)), "]}"
+    ),
+    "long names": distinct(
+        SEND + '"required":[', (f'"{"a " * 120}<b{n}@x.org>"' for n in range(10_000)), "]}"
+    ),
     "unknown fields": distinct(SEND, (f'"x{n}":1' for n in range(200_000)), "}"),
     "unknown lists": distinct(SEND + '"receiver":{', (f'"x{n}":[]' for n in range(200_000)), "}}"),
     "parts of a rule": distinct(
@@ -59,9 +66,13 @@ HUGE = {
     "fraction": filled(SEND + '"required":["b@x.org"],"reminder":0.', "8", "}", separator=""),
     "subject": filled(SEND[:-2], "x", '","required":["b@x.org"]}', separator=""),
     "spaces in an address": filled(SEND + '"required":["a', " ", 'b"]}', separator=""),
-    "time": filled(SEND + '"required":["b@x.org"],"start":"2027-03-01 10:00:', "0", '"}', separator=""),
+    "time": filled(
+        SEND + '"required":["b@x.org"],"start":"2027-03-01 10:00:', "0", '"}', separator=""
+    ),
     "time zone": filled(SEND + '"required":["b@x.org"],"timezone":"', "a/", '"}', separator=""),
-    "description": filled(SEND + '"required":["b@x.org"],"description":"', "\\r", '"}', separator=""),
+    "description": filled(
+        SEND + '"required":["b@x.org"],"description":"', "\\r", '"}', separator=""
+    ),
     "uid": filled(SEND + '"required":["b@x.org"],"uid":"', "u", '"}', separator=""),
     "operation": filled('{"operation":"', "s", '"}', separator=""),
     "operation of nothing": filled('{"operation":[', "{}", "]}"),
@@ -80,10 +91,13 @@ def test_a_huge_or_deep_body_is_refused(call: Call, refused: Refused, kind: str)
 def test_no_depth_that_json_still_reads_exhausts_the_stack_later(
     call: Call, refused: Refused, opening: str, closing: str
 ) -> None:
-    # Showing a value takes stack like reading it does: the depths around the last that is read are the ones at risk.
+    # Showing a value takes stack like reading it does: the depths around the last that is read are
+    # the ones at risk.
     for depth in (10, 100, *range(850, 950), 5000):
         deep = f"{opening * depth}1{closing * depth}"
-        raw = json.dumps({"operation": "send", "receiver": {"required": ["DEEP"]}, "reminder": "DEEP"})
+        raw = json.dumps(
+            {"operation": "send", "receiver": {"required": ["DEEP"]}, "reminder": "DEEP"}
+        )
         assert is_refusal(refused(call(raw=raw.replace('"DEEP"', deep).encode())))
 
 
@@ -126,25 +140,38 @@ def test_a_byte_order_mark_is_forgiven_and_of_a_double_name_the_last_counts(
 
 @pytest.mark.parametrize(
     "content_type",
-    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "", "x"],
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+        "",
+        "x",
+    ],
 )
 def test_another_content_type_is_not_json(
     secret: str, meeting: dict[str, Any], refused: Refused, content_type: str
 ) -> None:
-    # A page in a browser can send these without asking: on a developer's machine that would be enough.
+    # A page in a browser can send these without asking: on a developer's machine that would be
+    # enough.
     client = Client(headers={"Authorization": f"Api-Key {secret}"})
-    response = client.generic("POST", "/meeting_server/", json.dumps(meeting), content_type=content_type)
+    response = client.generic(
+        "POST", "/meeting_server/", json.dumps(meeting), content_type=content_type
+    )
     assert (response.status_code, refused(response)) == (404, {"error": "Not found"})
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON;charset=UTF8"]
+    "content_type",
+    ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON;charset=UTF8"],
 )
 def test_json_may_be_declared_in_these_ways(
     secret: str, meeting: dict[str, Any], mail_server: ScriptedSMTP, content_type: str
 ) -> None:
     client = Client(headers={"Authorization": f"Api-Key {secret}"})
-    response = client.generic("POST", "/meeting_server/", json.dumps(meeting), content_type=content_type)
+    response = client.generic(
+        "POST", "/meeting_server/", json.dumps(meeting), content_type=content_type
+    )
     assert response.status_code == 200
 
 
@@ -158,7 +185,9 @@ def test_a_wrong_content_length_is_answered_in_json(
     assert (response.status_code, refused(response)) == (404, {"error": "Not found"})
 
 
-@pytest.mark.parametrize("language", ["*", "zh-CN,zh;q=0.9", "xx", "a" * 5000, "en" + "-x" * 300, ";q=,", "zh-\xff"])
+@pytest.mark.parametrize(
+    "language", ["*", "zh-CN,zh;q=0.9", "xx", "a" * 5000, "en" + "-x" * 300, ";q=,", "zh-\xff"]
+)
 def test_any_accept_language_is_taken(
     call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP, language: str
 ) -> None:

@@ -1,4 +1,6 @@
-"""Any JSON value in any field, of any operation: the contract's answer, and nothing stored or mailed unless taken."""
+"""Any JSON value in any field, of any operation: the contract's answer, and nothing stored or
+mailed unless taken.
+"""
 
 import json
 from itertools import product
@@ -44,17 +46,29 @@ VALUES = (
 def with_value(body: dict[str, Any], field: str, value: str) -> bytes:
     """``body`` as JSON, with the JSON text ``value`` in ``field``."""
     outer, _, inner = field.partition(".")
-    base: dict[str, Any] = {"repeat": {"FREQ": "WEEKLY", "COUNT": 2}, "receiver": {"required": ["bob@example.org"]}}
+    base: dict[str, Any] = {
+        "repeat": {"FREQ": "WEEKLY", "COUNT": 2},
+        "receiver": {"required": ["bob@example.org"]},
+    }
     given = body | {outer: base[outer] | {inner: "VALUE"} if inner else "VALUE"}
     return json.dumps(given).replace('"VALUE"', value).encode()
 
 
 @pytest.mark.parametrize(
     ("operation", "field"),
-    [*product(["send"], FIELDS), *product(["update"], TOP_LEVEL), *product(["cancel"], READ_BY_CANCEL)],
+    [
+        *product(["send"], FIELDS),
+        *product(["update"], TOP_LEVEL),
+        *product(["cancel"], READ_BY_CANCEL),
+    ],
 )
 def test_any_value_gets_the_contracts_answer(
-    call: Call, send: Do, meeting: dict[str, Any], mail_server: ScriptedSMTP, operation: str, field: str
+    call: Call,
+    send: Do,
+    meeting: dict[str, Any],
+    mail_server: ScriptedSMTP,
+    operation: str,
+    field: str,
 ) -> None:
     if operation != "send":
         send(uid="m")
@@ -82,7 +96,19 @@ def _stored() -> list[Any]:
     [
         (field, value)
         for field in ("uid", "start", "end", "timezone", "sender", "subj", "location", "required")
-        for value in ("\r", "\n", "\r\nX: y", "\u2028", "\u2029", "\u0085", "\0", "\x1b", "\x7f", "\t", "\ud800")
+        for value in (
+            "\r",
+            "\n",
+            "\r\nX: y",
+            "\u2028",
+            "\u2029",
+            "\u0085",
+            "\0",
+            "\x1b",
+            "\x7f",
+            "\t",
+            "\ud800",
+        )
     ],
 )
 def test_control_characters_in_a_one_line_field_are_refused_by_its_name(

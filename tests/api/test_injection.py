@@ -36,7 +36,9 @@ NASTY = [
     "\ud800", "\ufeff", "\u202e", "--=_alternative", ".\r\n", "\r\n.\r\nRCPT TO:<mallory@evil.example>\r\n", "％０ａ",
     "<script>alert(1)</script>", "{{ 7|add:7 }}", "%(title)s", "{title}", "@evil.example", "\uff20", "\uff0c", "会",
 ]  # fmt: skip
-TEXTS = st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=20)), min_size=1, max_size=5).map("".join)
+TEXTS = st.lists(
+    st.one_of(st.sampled_from(NASTY), st.text(max_size=20)), min_size=1, max_size=5
+).map("".join)
 LONG = st.builds(lambda text, times: text * times, TEXTS, st.integers(20, 60))
 TEXT = st.one_of(TEXTS, LONG)
 
@@ -68,7 +70,10 @@ def test_no_text_adds_anything_to_the_mail(
     call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP, field: str
 ) -> None:
     @settings(
-        max_examples=35, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=35,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(text=TEXT)
     def check(text: str) -> None:
@@ -93,7 +98,9 @@ def assert_only_what_belongs_there(raw: bytes) -> None:
     """The headers, by lines and by the standard library; the calendar's properties, by lines."""
     head, _, _ = raw.partition(b"\r\n\r\n")
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)|\0", raw)
-    names = [line.split(b":")[0].decode() for line in head.split(b"\r\n") if not line.startswith(b" ")]
+    names = [
+        line.split(b":")[0].decode() for line in head.split(b"\r\n") if not line.startswith(b" ")
+    ]
     assert sorted(names) == HEADERS
     mail = message_from_bytes(raw)
     assert sorted(mail.keys()) == HEADERS
@@ -110,13 +117,17 @@ def assert_only_what_belongs_there(raw: bytes) -> None:
 
 def names_in_vevent(calendar: str) -> Iterator[str]:
     """The name of each property of the one VEVENT, in whatever way a reader may cut the lines."""
-    lines = re.split(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", re.sub(r"\r\n[ \t]", "", calendar))
+    lines = re.split(
+        r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", re.sub(r"\r\n[ \t]", "", calendar)
+    )
     first = lines.index("BEGIN:VEVENT")
     return (re.split("[;:]", line)[0] for line in lines[first : lines.index("END:VEVENT") + 1])
 
 
 @pytest.mark.parametrize("text", [text for text in NASTY if text not in {"\0", "\ud800"}])
-def test_a_description_may_hold_many_lines_and_stays_text(send: Do, mail_server: ScriptedSMTP, text: str) -> None:
+def test_a_description_may_hold_many_lines_and_stays_text(
+    send: Do, mail_server: ScriptedSMTP, text: str
+) -> None:
     send(description=f"first{text}last", receiver={"required": ["bob@example.org"]})
     [transaction] = mail_server.received
     assert transaction.recipients == ("bob@example.org",)
@@ -125,7 +136,12 @@ def test_a_description_may_hold_many_lines_and_stays_text(send: Do, mail_server:
 
 def test_markup_in_any_text_is_shown_as_text_in_the_html_body(send: Do, last: Any) -> None:
     markup = "<img src=x onerror=alert(1)>&amp;"
-    send(subj=markup, location=markup, description=markup, receiver={"required": ['"&lt;b" <bob@example.org>']})
+    send(
+        subj=markup,
+        location=markup,
+        description=markup,
+        receiver={"required": ['"&lt;b" <bob@example.org>']},
+    )
     html = last().mail.get_body(("html",)).get_content()
     assert "<img" not in html
     assert html.count("&lt;img src=x onerror=alert(1)&gt;&amp;amp;") >= 3

@@ -19,17 +19,30 @@ def series(meeting: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def sent(call: Call, mails: Mails, series: dict[str, Any]) -> None:
-    assert call(series).json()["occurrences"] == {"count": 4, "first": "2027-03-01 10:00", "last": "2027-03-22 10:00"}
+    assert call(series).json()["occurrences"] == {
+        "count": 4,
+        "first": "2027-03-01 10:00",
+        "last": "2027-03-22 10:00",
+    }
 
 
-def test_a_single_meeting_has_one_occurrence(call: Call, mails: Mails, meeting: dict[str, Any]) -> None:
-    assert call(meeting).json()["occurrences"] == {"count": 1, "first": "2027-03-01 10:00", "last": "2027-03-01 10:00"}
+def test_a_single_meeting_has_one_occurrence(
+    call: Call, mails: Mails, meeting: dict[str, Any]
+) -> None:
+    assert call(meeting).json()["occurrences"] == {
+        "count": 1,
+        "first": "2027-03-01 10:00",
+        "last": "2027-03-01 10:00",
+    }
 
 
 def test_an_all_day_series_names_days(call: Call, mails: Mails, series: dict[str, Any]) -> None:
     answer = call(series | {"start": "2027-03-01", "end": "2027-03-02"}).json()
     assert answer["occurrences"] == {"count": 4, "first": "2027-03-01", "last": "2027-03-22"}
-    assert [mails()[0].vevent.dtstart.value.isoformat(), mails()[0].vevent.dtend.value.isoformat()] == [
+    assert [
+        mails()[0].vevent.dtstart.value.isoformat(),
+        mails()[0].vevent.dtend.value.isoformat(),
+    ] == [
         "2027-03-01",
         "2027-03-03",
     ]
@@ -38,11 +51,16 @@ def test_an_all_day_series_names_days(call: Call, mails: Mails, series: dict[str
 @pytest.mark.usefixtures("sent")
 @pytest.mark.parametrize("when", ["2027-03-08 10:00", "2027-03-08T02:00:00Z", "2027-03-08"])
 def test_one_occurrence_is_cancelled(call: Call, mails: Mails, when: str) -> None:
-    answer = call({"operation": "cancel", "uid": "series", "occurrence": when, "description": "holiday"})
+    answer = call(
+        {"operation": "cancel", "uid": "series", "occurrence": when, "description": "holiday"}
+    )
     assert (answer.status_code, answer.json()["sequence"]) == (200, 1)
     assert {mail.method for mail in mails()[1:]} == {"CANCEL"}
     assert "2027-03-08" in str(mails()[1].vevent.recurrence_id.value)
-    assert call({"operation": "update", "uid": "series", "subj": "New"}).json()["occurrences"]["count"] == 3
+    assert (
+        call({"operation": "update", "uid": "series", "subj": "New"}).json()["occurrences"]["count"]
+        == 3
+    )
 
 
 @pytest.mark.usefixtures("sent")
@@ -65,7 +83,9 @@ def test_one_occurrence_is_moved_and_given_a_guest(call: Call, mails: Mails) -> 
     }
     answer = call(change).json()
     assert (answer["result"], answer["occurrences"]["count"]) == (1, 4)
-    assert answer["recipients"] == dict.fromkeys(("carol@example.net", "bob@example.org", "dan@example.org"), "sent")
+    assert answer["recipients"] == dict.fromkeys(
+        ("carol@example.net", "bob@example.org", "dan@example.org"), "sent"
+    )
     request = mails()[-1].vevent
     assert (str(request.recurrence_id.value)[:16], str(request.dtstart.value)[:16]) == (
         "2027-03-08 10:00",
@@ -75,24 +95,43 @@ def test_one_occurrence_is_moved_and_given_a_guest(call: Call, mails: Mails) -> 
 
 @pytest.mark.usefixtures("sent")
 def test_a_new_time_of_the_series_says_that_single_changes_are_dropped(call: Call) -> None:
-    call({"operation": "update", "uid": "series", "occurrence": "2027-03-08 10:00", "location": "Room 9"})
+    call(
+        {
+            "operation": "update",
+            "uid": "series",
+            "occurrence": "2027-03-08 10:00",
+            "location": "Room 9",
+        }
+    )
     answer = call({"operation": "update", "uid": "series", "start": "2027-03-01 09:00"}).json()
     assert any("occurrences that were changed" in warning for warning in answer["warnings"])
 
 
 @pytest.mark.usefixtures("sent")
 def test_this_and_future_answers_with_the_new_uid(call: Call, mails: Mails) -> None:
-    body = {"operation": "update", "uid": "series", "occurrence": "2027-03-15", "scope": "future", "location": "Room 9"}
+    body = {
+        "operation": "update",
+        "uid": "series",
+        "occurrence": "2027-03-15",
+        "scope": "future",
+        "location": "Room 9",
+    }
     answer = call(body).json()
     assert Meeting.objects.get(uid=answer["new_uid"]).continues == Meeting.objects.get(uid="series")
-    assert answer["occurrences"] == {"count": 2, "first": "2027-03-01 10:00", "last": "2027-03-08 10:00"}
+    assert answer["occurrences"] == {
+        "count": 2,
+        "first": "2027-03-01 10:00",
+        "last": "2027-03-08 10:00",
+    }
     assert [mail.vevent.uid.value for mail in mails()] == ["series", "series", answer["new_uid"]]
     assert call({"operation": "cancel", "uid": answer["new_uid"]}).status_code == 200
 
 
 @pytest.mark.usefixtures("sent")
 def test_cancelling_this_and_future_ends_the_series(call: Call, mails: Mails) -> None:
-    answer = call({"operation": "cancel", "uid": "series", "occurrence": "2027-03-15", "scope": "future"})
+    answer = call(
+        {"operation": "cancel", "uid": "series", "occurrence": "2027-03-15", "scope": "future"}
+    )
     assert (answer.status_code, "new_uid" in answer.json()) == (200, False)
     assert mails()[-1].vevent.rrule.value == "FREQ=WEEKLY;UNTIL=20270308T020000Z;BYDAY=MO"
 
@@ -108,14 +147,26 @@ def test_cancelling_this_and_future_ends_the_series(call: Call, mails: Mails) ->
         ({"operation": "update", "scope": "past", "occurrence": "2027-03-08"}, 400, "scope"),
         ({"operation": "cancel", "scope": "future", "occurrence": "2027-03-01"}, 400, "occurrence"),
         ({"operation": "update", "occurrence": "2027-03-08", "repeat": None}, 400, "repeat"),
-        ({"operation": "update", "occurrence": "2027-03-08", "timezone": "Europe/Berlin"}, 400, "timezone"),
         (
-            {"operation": "update", "occurrence": "2027-03-08", "start": "2027-03-15 10:00", "end": "2027-03-15 11:00"},
+            {"operation": "update", "occurrence": "2027-03-08", "timezone": "Europe/Berlin"},
+            400,
+            "timezone",
+        ),
+        (
+            {
+                "operation": "update",
+                "occurrence": "2027-03-08",
+                "start": "2027-03-15 10:00",
+                "end": "2027-03-15 11:00",
+            },
             400,
             "occurrence",
         ),
         (
-            {"operation": "update", "repeat": {"FREQ": "DAILY", "COUNT": 3, "EXDATE": ["2027-04-01"]}},
+            {
+                "operation": "update",
+                "repeat": {"FREQ": "DAILY", "COUNT": 3, "EXDATE": ["2027-04-01"]},
+            },
             400,
             "repeat.EXDATE",
         ),
@@ -151,16 +202,25 @@ def test_excluded_days_are_left_out_from_the_start_and_kept_on_update(
     call: Call, mails: Mails, series: dict[str, Any]
 ) -> None:
     series["repeat"]["EXDATE"] = ["2027-03-08", "2027-03-22 10:00"]
-    assert call(series).json()["occurrences"] == {"count": 2, "first": "2027-03-01 10:00", "last": "2027-03-15 10:00"}
+    assert call(series).json()["occurrences"] == {
+        "count": 2,
+        "first": "2027-03-01 10:00",
+        "last": "2027-03-15 10:00",
+    }
     assert [str(each.value[0])[:16] for each in mails()[0].vevent.exdate_list] == [
         "2027-03-08 10:00",
         "2027-03-22 10:00",
     ]
-    assert call({"operation": "update", "uid": "series", "subj": "New"}).json()["occurrences"]["count"] == 2
+    assert (
+        call({"operation": "update", "uid": "series", "subj": "New"}).json()["occurrences"]["count"]
+        == 2
+    )
     assert call(series).status_code == 409
 
 
-def test_a_caller_may_prefer_the_answer_before_the_mail(call: Call, mails: Mails, meeting: dict[str, Any]) -> None:
+def test_a_caller_may_prefer_the_answer_before_the_mail(
+    call: Call, mails: Mails, meeting: dict[str, Any]
+) -> None:
     answer = call(meeting, Prefer="wait=5, respond-async")
     assert (answer.status_code, answer.json()["result"]) == (202, 1)
     assert set(answer.json()["recipients"].values()) == {"queued"}

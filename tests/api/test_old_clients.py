@@ -1,4 +1,6 @@
-"""A client written against the page of the replaced service works unchanged; its examples are verbatim."""
+"""A client written against the page of the replaced service works unchanged; its examples are
+verbatim.
+"""
 
 import json
 from typing import Any
@@ -67,19 +69,31 @@ def test_the_pages_examples_are_sent_updated_and_cancelled_verbatim(
     assert len(mail_server.received) == 4
 
 
-def test_the_repeated_example_ends_on_the_third_monday(call: Call, mail_server: ScriptedSMTP, last: Last) -> None:
+def test_the_repeated_example_ends_on_the_third_monday(
+    call: Call, mail_server: ScriptedSMTP, last: Last
+) -> None:
     call(raw=as_operation(REPEATED, "send"))
     assert last().vevent.rrule.value == "FREQ=WEEKLY;COUNT=3;BYDAY=MO"
 
 
-def test_what_an_old_client_leaves_empty_counts_as_left_out(call: Call, mail_server: ScriptedSMTP, last: Last) -> None:
-    example = json.loads(SINGLE) | {"operation": "send", "uid": "", "repeat": "", "required": "", "timezone": None}
+def test_what_an_old_client_leaves_empty_counts_as_left_out(
+    call: Call, mail_server: ScriptedSMTP, last: Last
+) -> None:
+    example = json.loads(SINGLE) | {
+        "operation": "send",
+        "uid": "",
+        "repeat": "",
+        "required": "",
+        "timezone": None,
+    }
     example["receiver"]["optional"] = ""
     assert body_of(call(example))["result"] == 1
     assert (last().people, "rrule" in last().vevent.contents) == (["xxx@xxx.com"], False)
 
 
-def test_a_send_without_uid_answers_with_the_uid_to_keep(call: Call, mail_server: ScriptedSMTP, mails: Any) -> None:
+def test_a_send_without_uid_answers_with_the_uid_to_keep(
+    call: Call, mail_server: ScriptedSMTP, mails: Any
+) -> None:
     example = json.loads(SINGLE)
     del example["uid"]
     uid = body_of(call(example | {"operation": "send"}))["uid"]
@@ -94,7 +108,9 @@ def test_a_failure_is_result_0_with_status_200(call: Call, mail_server: Scripted
     assert (response.status_code, body_of(response)["result"]) == (200, 0)
 
 
-def test_what_the_page_reads_has_the_types_of_the_page(call: Call, mail_server: ScriptedSMTP) -> None:
+def test_what_the_page_reads_has_the_types_of_the_page(
+    call: Call, mail_server: ScriptedSMTP
+) -> None:
     body = body_of(call(raw=as_operation(SINGLE, "send")))
     assert (type(body["result"]), type(body["uid"])) == (int, str)
     # All the rest is the contract's.
@@ -106,7 +122,9 @@ def test_without_parameters_the_page_says_not_found(call: Call) -> None:
     assert body_of(call(raw=b"")) == {"error": "Not found"}
 
 
-def test_a_cancel_of_what_this_server_never_sent_is_not_found(call: Call, mail_server: ScriptedSMTP) -> None:
+def test_a_cancel_of_what_this_server_never_sent_is_not_found(
+    call: Call, mail_server: ScriptedSMTP
+) -> None:
     response = call(raw=SINGLE.encode())
     assert (response.status_code, body_of(response)["error"]) == (404, "Not found")
     assert not mail_server.received

@@ -21,14 +21,19 @@ def invited(count: int, domain: str = "example.org") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("count", PEOPLE)
-def test_a_send_asks_fourteen_times(send: Do, django_assert_num_queries: AssertQueries, count: int) -> None:
-    # The key; the turn and its end; transaction and lock; is there one?; five inserts; the outcome; the answer.
+def test_a_send_asks_fourteen_times(
+    send: Do, django_assert_num_queries: AssertQueries, count: int
+) -> None:
+    # The key; the turn and its end; transaction and lock; is there one?; five inserts; the outcome;
+    # the answer.
     with django_assert_num_queries(14):
         send(receiver=invited(count))
 
 
 @pytest.mark.parametrize("count", PEOPLE)
-def test_a_repeated_send_asks_ten_times(send: Do, django_assert_num_queries: AssertQueries, count: int) -> None:
+def test_a_repeated_send_asks_ten_times(
+    send: Do, django_assert_num_queries: AssertQueries, count: int
+) -> None:
     send(uid="m", receiver=invited(count))
     with django_assert_num_queries(10):
         send(uid="m", receiver=invited(count))
@@ -56,7 +61,8 @@ def test_a_new_list_asks_three_times_more_for_the_list_and_once_for_each_cancel(
 def test_a_cancel_asks_once_more_for_each_of_its_mails(
     send: Do, cancel: Do, django_assert_num_queries: AssertQueries, count: int
 ) -> None:
-    # Each person's CANCEL is a mail of its own, and its outcome is recorded before the next one leaves.
+    # Each person's CANCEL is a mail of its own, and its outcome is recorded before the next one
+    # leaves.
     send(uid="m", receiver=invited(count))
     with django_assert_num_queries(15 + count):
         cancel("m")

@@ -1,4 +1,6 @@
-"""``repeat``: the contract's examples and notations, their occurrences read back from the mail with dateutil."""
+"""``repeat``: the contract's examples and notations, their occurrences read back from the mail with
+dateutil.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -15,12 +17,32 @@ pytestmark = pytest.mark.django_db
 EXAMPLES: list[tuple[dict[str, Any], int, str, str]] = [
     ({"FREQ": "WEEKLY", "COUNT": 3, "BYDAY": "MO"}, 3, "2019-12-02", "2019-12-16"),
     ({"FREQ": "DAILY", "COUNT": 10, "INTERVAL": 3}, 10, "2019-11-30", "2019-12-27"),
-    ({"FREQ": "WEEKLY", "COUNT": 1, "BYDAY": ["MO", "TU", "WE", "TH", "FR"]}, 1, "2019-12-02", "2019-12-02"),
+    (
+        {"FREQ": "WEEKLY", "COUNT": 1, "BYDAY": ["MO", "TU", "WE", "TH", "FR"]},
+        1,
+        "2019-12-02",
+        "2019-12-02",
+    ),
     ({"FREQ": "MONTHLY", "COUNT": 10, "BYMONTHDAY": 3}, 10, "2019-12-03", "2020-09-03"),
-    ({"FREQ": "MONTHLY", "COUNT": 10, "BYMONTHDAY": 3, "INTERVAL": 3}, 10, "2020-02-03", "2022-05-03"),
-    ({"FREQ": "MONTHLY", "COUNT": 10, "BYDAY": "WE", "BYSETPOS": 2}, 10, "2019-12-11", "2020-09-09"),
+    (
+        {"FREQ": "MONTHLY", "COUNT": 10, "BYMONTHDAY": 3, "INTERVAL": 3},
+        10,
+        "2020-02-03",
+        "2022-05-03",
+    ),
+    (
+        {"FREQ": "MONTHLY", "COUNT": 10, "BYDAY": "WE", "BYSETPOS": 2},
+        10,
+        "2019-12-11",
+        "2020-09-09",
+    ),
     ({"FREQ": "YEARLY", "COUNT": 1, "BYMONTHDAY": 12, "BYMONTH": 8}, 1, "2020-08-12", "2020-08-12"),
-    ({"FREQ": "YEARLY", "COUNT": 1, "BYDAY": "WE", "BYMONTH": 8, "BYSETPOS": 2}, 1, "2020-08-12", "2020-08-12"),
+    (
+        {"FREQ": "YEARLY", "COUNT": 1, "BYDAY": "WE", "BYMONTH": 8, "BYSETPOS": 2},
+        1,
+        "2020-08-12",
+        "2020-08-12",
+    ),
 ]
 
 
@@ -31,13 +53,19 @@ def occurrences(last: Last) -> list[datetime]:
     return list(rrulestr(vevent.rrule.value, dtstart=start))
 
 
-@pytest.mark.parametrize(("repeat", "count", "first", "final"), EXAMPLES, ids=[str(row[0]) for row in EXAMPLES])
+@pytest.mark.parametrize(
+    ("repeat", "count", "first", "final"), EXAMPLES, ids=[str(row[0]) for row in EXAMPLES]
+)
 def test_each_example_of_the_contract_means_these_days(
     send: Do, last: Last, repeat: dict[str, Any], count: int, first: str, final: str
 ) -> None:
     send(start="2019-11-30 10:00", end="2019-11-30 11:00", repeat=repeat)
     starts = occurrences(last)
-    assert (len(starts), f"{starts[0]}", f"{starts[-1]}") == (count, f"{first} 10:00:00", f"{final} 10:00:00")
+    assert (len(starts), f"{starts[0]}", f"{starts[-1]}") == (
+        count,
+        f"{first} 10:00:00",
+        f"{final} 10:00:00",
+    )
     assert f"{last().vevent.dtend.value:%Y-%m-%d %H:%M}" == f"{first} 11:00"
 
 
@@ -59,14 +87,21 @@ def test_the_pages_mondays_are_these_three(send: Do, last: Last) -> None:
         {"FREQ": "WEEKLY", "UNTIL": 20270309, "BYDAY": "MO,TU"},
     ],
 )
-def test_one_rule_may_be_written_in_these_ways(send: Do, last: Last, repeat: dict[str, Any]) -> None:
+def test_one_rule_may_be_written_in_these_ways(
+    send: Do, last: Last, repeat: dict[str, Any]
+) -> None:
     send(repeat=repeat)
     rule = last().vevent.rrule.value.split(";")
     assert {"FREQ=WEEKLY", "BYDAY=MO,TU"} < set(rule)
     # UNTIL leaves in UTC; dateutil wants it as DTSTART is.
     text = ";".join(part.removesuffix("Z").replace("T020000", "T100000") for part in rule)
     starts = list(rrulestr(text, dtstart=last().vevent.dtstart.value.replace(tzinfo=None)))
-    assert [f"{start:%m-%d %H}" for start in starts] == ["03-01 10", "03-02 10", "03-08 10", "03-09 10"]
+    assert [f"{start:%m-%d %H}" for start in starts] == [
+        "03-01 10",
+        "03-02 10",
+        "03-08 10",
+        "03-09 10",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +115,9 @@ def test_one_rule_may_be_written_in_these_ways(send: Do, last: Last, repeat: dic
         ({"FREQ": "YEARLY", "COUNT": 2}, "2027-03-01"),
     ],
 )
-def test_a_numbered_or_an_open_day_is_written_out(send: Do, last: Last, repeat: dict[str, Any], day: str) -> None:
+def test_a_numbered_or_an_open_day_is_written_out(
+    send: Do, last: Last, repeat: dict[str, Any], day: str
+) -> None:
     send(repeat=repeat)
     rule = last().vevent.rrule.value
     assert f"{occurrences(last)[0]:%Y-%m-%d}" == day
@@ -112,7 +149,10 @@ REFUSED: list[tuple[str, Any]] = [
     ("repeat.INTERVAL", {"FREQ": "DAILY", "COUNT": 2, "INTERVAL": 10**9}),
     ("repeat.INTERVAL", {"FREQ": "DAILY", "COUNT": 2, "INTERVAL": 0}),
     ("repeat.BYMONTHDAY", {"FREQ": "YEARLY", "COUNT": 2, "BYMONTH": 2, "BYMONTHDAY": 30}),
-    ("repeat.BYMONTHDAY", {"FREQ": "YEARLY", "COUNT": 1, "BYMONTH": 2, "BYMONTHDAY": 29, "INTERVAL": 99}),
+    (
+        "repeat.BYMONTHDAY",
+        {"FREQ": "YEARLY", "COUNT": 1, "BYMONTH": 2, "BYMONTHDAY": 29, "INTERVAL": 99},
+    ),
     ("repeat.BYMONTHDAY", {"FREQ": "MONTHLY", "COUNT": 2, "BYMONTHDAY": [1, 15]}),
     ("repeat.BYDAY", {"FREQ": "WEEKLY", "COUNT": 2, "BYDAY": "XX"}),
     ("repeat.BYDAY", {"FREQ": "WEEKLY", "COUNT": 2, "BYDAY": "2WE"}),
@@ -134,7 +174,11 @@ def test_a_rule_that_cannot_be_is_refused_by_the_name_of_its_part(
 ) -> None:
     response = call(meeting | {"repeat": repeat})
     body = refused(response)
-    assert (response.status_code, body["error"], list(body["fields"])) == (400, "Invalid parameters", [field]), body
+    assert (response.status_code, body["error"], list(body["fields"])) == (
+        400,
+        "Invalid parameters",
+        [field],
+    ), body
 
 
 def test_an_endless_series_is_refused_with_the_hint_to_end_it(
@@ -145,6 +189,8 @@ def test_an_endless_series_is_refused_with_the_hint_to_end_it(
     assert "UNTIL" in hint
 
 
-def test_occurrences_that_overlap_are_refused(call: Call, meeting: dict[str, Any], refused: Refused) -> None:
+def test_occurrences_that_overlap_are_refused(
+    call: Call, meeting: dict[str, Any], refused: Refused
+) -> None:
     long = {"end": "2027-03-02 11:00", "repeat": {"FREQ": "DAILY", "COUNT": 2}}
     assert list(refused(call(meeting | long))["fields"]) == ["repeat"]

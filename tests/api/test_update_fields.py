@@ -1,4 +1,6 @@
-"""The contract's table of fields on update and cancel: what is absent stays, what is given counts, or is ignored."""
+"""The contract's table of fields on update and cancel: what is absent stays, what is given counts,
+or is ignored.
+"""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,7 +29,10 @@ def said(last: Last) -> dict[str, Any]:
     """What the newest mail says, by property; the reminder among it."""
     vevent = last().vevent
     texts = {name: vevent.contents[name][0].value for name in PLAIN if name in vevent.contents}
-    people = tuple((person.value, person.role_param, person.params.get("CN")) for person in vevent.attendee_list)
+    people = tuple(
+        (person.value, person.role_param, person.params.get("CN"))
+        for person in vevent.attendee_list
+    )
     alarm = vevent.valarm.trigger.value if "valarm" in vevent.contents else None
     return texts | {"attendee": people, "valarm": alarm}
 
@@ -52,7 +57,10 @@ def said(last: Last) -> dict[str, Any]:
         ({"reminder": 30}, {"valarm"}),
         ({"reminder": None}, {"valarm"}),
         ({"sender": "Somebody Else <ALICE@example.com>"}, set()),
-        ({"subj": None, "start": None, "receiver": None, "timezone": None, "location": None}, set()),
+        (
+            {"subj": None, "start": None, "receiver": None, "timezone": None, "location": None},
+            set(),
+        ),
     ],
 )
 def test_an_update_changes_what_is_given_and_nothing_else(
@@ -67,10 +75,18 @@ def test_an_update_changes_what_is_given_and_nothing_else(
     assert last().vevent.organizer.value == "mailto:alice@example.com"
 
 
-def test_a_new_list_is_the_whole_list_and_who_left_is_told_first(update: Do, held: str, mails: Any, last: Last) -> None:
-    answer = update(held, receiver={"required": ["Dora <dora@example.org>"]}, optional=[BOB.address])
+def test_a_new_list_is_the_whole_list_and_who_left_is_told_first(
+    update: Do, held: str, mails: Any, last: Last
+) -> None:
+    answer = update(
+        held, receiver={"required": ["Dora <dora@example.org>"]}, optional=[BOB.address]
+    )
     # Carol's CANCEL is of this version too.
-    assert answer["recipients"] == {CAROL.address: "sent", "dora@example.org": "sent", BOB.address: "sent"}
+    assert answer["recipients"] == {
+        CAROL.address: "sent",
+        "dora@example.org": "sent",
+        BOB.address: "sent",
+    }
     cancel, request = mails()[-2:]
     assert (cancel.method, cancel.people) == ("CANCEL", [CAROL.address])
     assert [(person.value, person.role_param) for person in request.vevent.attendee_list] == [
@@ -79,23 +95,32 @@ def test_a_new_list_is_the_whole_list_and_who_left_is_told_first(update: Do, hel
     ]
 
 
-def test_repeat_null_leaves_one_meeting_at_the_series_start(update: Do, held: str, last: Last) -> None:
+def test_repeat_null_leaves_one_meeting_at_the_series_start(
+    update: Do, held: str, last: Last
+) -> None:
     update(held, repeat=None)
     assert "rrule" not in last().vevent.contents
     assert last().vevent.dtstart.value == datetime(2027, 3, 1, 2, tzinfo=UTC)
 
 
-def test_a_series_that_is_moved_keeps_its_rule_and_starts_at_a_match(update: Do, held: str, last: Last) -> None:
+def test_a_series_that_is_moved_keeps_its_rule_and_starts_at_a_match(
+    update: Do, held: str, last: Last
+) -> None:
     update(held, start="2027-03-03 14:00", end="2027-03-03 15:00")
     assert last().vevent.rrule.value == "FREQ=WEEKLY;COUNT=3;BYDAY=MO"
     assert last().vevent.dtstart.value == datetime(2027, 3, 8, 6, tzinfo=UTC)
     assert last().vevent.dtend.value == datetime(2027, 3, 8, 7, tzinfo=UTC)
 
 
-def test_a_meeting_can_become_an_all_day_one_and_a_timed_one_again(send: Do, update: Do, last: Last) -> None:
+def test_a_meeting_can_become_an_all_day_one_and_a_timed_one_again(
+    send: Do, update: Do, last: Last
+) -> None:
     uid = send()["uid"]
     update(uid, start="2027-03-01", end="2027-03-01")
-    assert (last().vevent.dtstart.value, last().vevent.dtend.value) == (date(2027, 3, 1), date(2027, 3, 2))
+    assert (last().vevent.dtstart.value, last().vevent.dtend.value) == (
+        date(2027, 3, 1),
+        date(2027, 3, 2),
+    )
     update(uid, start="2027-03-01 09:00", end="2027-03-01 10:00")
     assert last().vevent.dtstart.value == datetime(2027, 3, 1, 1, tzinfo=UTC)
 
@@ -109,7 +134,11 @@ def test_a_meeting_can_become_an_all_day_one_and_a_timed_one_again(send: Do, upd
         ({"start": "2027-03-01", "end": "2027-03-01"}, {"end": "2027-03-01 11:00"}, "end"),
         ({}, {"start": "2027-03-01 12:00"}, "end"),
         ({}, {"end": "2027-03-01 09:00"}, "end"),
-        ({}, {"timezone": "Europe/Berlin", "start": "2027-03-28 02:30", "end": "2027-03-28 04:00"}, "start"),
+        (
+            {},
+            {"timezone": "Europe/Berlin", "start": "2027-03-28 02:30", "end": "2027-03-28 04:00"},
+            "start",
+        ),
     ],
 )
 def test_what_does_not_fit_the_stored_meeting_is_refused(
@@ -117,7 +146,10 @@ def test_what_does_not_fit_the_stored_meeting_is_refused(
 ) -> None:
     uid = send(**stored)["uid"]
     response = call({"operation": "update", "uid": uid, **given})
-    assert (response.status_code, body_of(response)) == (400, {"error": "Invalid parameters", "fields": {field: [ANY]}})
+    assert (response.status_code, body_of(response)) == (
+        400,
+        {"error": "Invalid parameters", "fields": {field: [ANY]}},
+    )
     assert last().sequence == 0
 
 
@@ -129,15 +161,34 @@ def test_a_sender_must_be_the_stored_one_in_any_case(send: Do, call: Call, opera
     assert call(body | {"sender": "Alice@EXAMPLE.com"}).status_code == 200
 
 
-def test_a_cancel_ignores_all_it_does_not_need_even_when_wrong(send: Do, cancel: Do, last: Last) -> None:
+def test_a_cancel_ignores_all_it_does_not_need_even_when_wrong(
+    send: Do, cancel: Do, last: Last
+) -> None:
     uid = send()["uid"]
     wrong = {
-        name: ["wrong"] for name in ("start", "end", "timezone", "receiver", "required", "optional", "subj", "location")
+        name: ["wrong"]
+        for name in (
+            "start",
+            "end",
+            "timezone",
+            "receiver",
+            "required",
+            "optional",
+            "subj",
+            "location",
+        )
     }
     answer = cancel(uid, **wrong, repeat=7, reminder="x")
-    assert (answer["sequence"], answer["recipients"]) == (1, {BOB.address: "sent", CAROL.address: "sent"})
+    assert (answer["sequence"], answer["recipients"]) == (
+        1,
+        {BOB.address: "sent", CAROL.address: "sent"},
+    )
     assert "warnings" not in answer
-    assert (last().method, last().sequence, last().vevent.status.value) == ("CANCEL", 1, "CANCELLED")
+    assert (last().method, last().sequence, last().vevent.status.value) == (
+        "CANCEL",
+        1,
+        "CANCELLED",
+    )
     assert last().vevent.summary.value == "会议测试 weekly review"
     assert last().vevent.dtstart.value == datetime(2027, 3, 1, 2, tzinfo=UTC)
 
@@ -153,7 +204,9 @@ def test_the_reason_of_a_cancel_is_shown(send: Do, cancel: Do, last: Last) -> No
 def test_update_and_cancel_warn_of_unknown_fields_too(send: Do, update: Do, cancel: Do) -> None:
     uid = send()["uid"]
     assert update(uid, subject="typo")["warnings"] == ["subject: unknown, ignored."]
-    assert update(uid, subj="x" * 256)["warnings"] == ["subj: Outlook shows the first 255 characters only."]
+    assert update(uid, subj="x" * 256)["warnings"] == [
+        "subj: Outlook shows the first 255 characters only."
+    ]
     past = update(uid, start="2019-11-30 10:00", end="2019-11-30 11:00")
     assert "This meeting is in the past." in past["warnings"]
     assert cancel(uid, reason="typo")["warnings"] == ["reason: unknown, ignored."]

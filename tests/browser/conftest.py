@@ -22,7 +22,12 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
         pytest.skip(ABSENT)
     options = ChromeOptions()
     options.binary_location = CHROMIUM
-    for argument in ["headless=new", "window-size=1280,1000", "lang=en", f"user-data-dir={tmp_path / 'profile'}"]:
+    for argument in [
+        "headless=new",
+        "window-size=1280,1000",
+        "lang=en",
+        f"user-data-dir={tmp_path / 'profile'}",
+    ]:
         options.add_argument(f"--{argument}")
     # As root chromium has no sandbox; it only ever sees our own pages.
     options.add_argument("--no-sandbox")
@@ -36,10 +41,16 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
 
 @pytest.fixture
 def server(
-    transactional_db: None, own_var_folder: None, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+    transactional_db: None,
+    own_var_folder: None,
+    settings: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LiveServer]:
-    """Our server in a thread; pytest-django's ``live_server`` starts before this test's settings are in force."""
-    # Static files come from the packages; whitenoise would look through the browser's profile for some.
+    """Our server in a thread; pytest-django's ``live_server`` starts before this test's settings
+    are in force.
+    """
+    # Static files come from the packages; whitenoise would look through the browser's profile for
+    # some.
     settings.STATIC_ROOT = str(tmp_path_factory.mktemp("static"))
     server = LiveServer("127.0.0.1")
     yield server

@@ -1,4 +1,6 @@
-"""An operator at work: log in, find the meeting, read it, cancel it with a reason, see what became of it."""
+"""An operator at work: log in, find the meeting, read it, cancel it with a reason, see what became
+of it.
+"""
 
 import os
 from pathlib import Path
@@ -74,7 +76,9 @@ def meetings(mail_server: ScriptedSMTP, server: LiveServer) -> None:
     """A few meetings, one of which did not reach Carol at first."""
     cancelled(sent(uid="2b1d", summary="季度预算会议 Quarterly budget"))
     sent(uid="77aa", summary="Stand-up", rule=MONDAYS)
-    mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 <carol@example.net>: no such user here"}
+    mail_server.scripts["rcpt"] = {
+        CAROL.address: "550 5.1.1 <carol@example.net>: no such user here"
+    }
     updated(sent(summary="Weekly review"), location="Room 9, second floor")
 
 

@@ -1,4 +1,5 @@
-"""``make chaos``: kill what can be killed while four programs call, and count what the mail server was given.
+"""``make chaos``: kill what can be killed while four programs call, and count what the mail server
+was given.
 
     SEED=7 make chaos        # the same plan as the run that printed seed 7
     CHAOS=long make chaos    # five times as much

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-SLOTS = 60  # uids in use at once; a cancelled one is followed by another, because its own is never used again
+# uids in use at once; a cancelled one is followed by another, because its own is never used again
+SLOTS = 60
 PEOPLE = 6
 _ASYNC = 0.25  # of the calls prefer an answer before the mail has left
 _PATIENCE = 30.0
@@ -52,15 +53,23 @@ class Meetings:
             self.known.discard(call.uid)
         elif call.status:
             self.known.add(call.uid)
-        # After some cancellations the uid stays in use: the next calls are repetitions and refusals.
-        if call.operation == "cancel" and call.status == 200 and call.number % 3 and call.uid == self.uid(slot):
+        # After some cancellations the uid stays in use: the next calls are repetitions and
+        # refusals.
+        if (
+            call.operation == "cancel"
+            and call.status == 200
+            and call.number % 3
+            and call.uid == self.uid(slot)
+        ):
             self.generation[slot] = self.generation.get(slot, 0) + 1
 
 
 class Callers:
     """``count`` threads, which make ``wanted`` calls in all, or fewer when ``seconds`` are over."""
 
-    def __init__(self, seed: int, ports: Sequence[int], *, count: int, wanted: int, seconds: float) -> None:
+    def __init__(
+        self, seed: int, ports: Sequence[int], *, count: int, wanted: int, seconds: float
+    ) -> None:
         self.calls: list[Call] = []
         self.broken: list[BaseException] = []
         self._meetings = Meetings()
@@ -69,7 +78,10 @@ class Callers:
         self._wanted = wanted
         self._end = time.monotonic() + seconds
         self._ports = ports
-        self._threads = [threading.Thread(target=self._run, args=[random.Random(f"{seed}/{n}")]) for n in range(count)]
+        self._threads = [
+            threading.Thread(target=self._run, args=[random.Random(f"{seed}/{n}")])
+            for n in range(count)
+        ]
 
     def start(self) -> None:
         for thread in self._threads:
@@ -141,7 +153,8 @@ def _body(operation: str, uid: str, number: int, chance: random.Random) -> dict[
 def post(
     port: int, body: dict[str, Any], headers: dict[str, str], *, until: float
 ) -> tuple[float, int, dict[str, Any]]:
-    """When the call began, the status and body of its answer; status 0 when the connection broke under way.
+    """When the call began, the status and body of its answer; status 0 when the connection broke
+    under way.
 
     Where nobody listens it has not begun: try again, until somebody does.
     """

@@ -11,11 +11,11 @@ from tests.chaos.mail import Taken, was_refused
 _BEFORE, _AFTER = 0.3, 1.0
 FINAL = "SELECT count(*) FROM meetings_delivery WHERE state IN ('queued', 'sending')"
 STORED = """
-SELECT meeting.uid, revision.sequence, delivery.address, message.message_id, message.subject, message.method,
+SELECT meeting.uid, version.sequence, delivery.address, message.message_id, message.subject, message.method,
        delivery.state, delivery.last_reply, delivery.may_have_left, meeting.sequence
 FROM meetings_delivery AS delivery
-JOIN meetings_message AS message ON message.id = delivery.message_id
-JOIN meetings_revision AS revision ON revision.id = message.revision_id
+JOIN meetings_mail AS message ON message.id = delivery.mail_id
+JOIN meetings_version AS version ON version.id = message.version_id
 JOIN meetings_meeting AS meeting ON meeting.id = delivery.meeting_id
 ORDER BY delivery.id
 """
@@ -74,9 +74,15 @@ class Balance:
         ]
 
 
-def balance(calls: Sequence[Call], rows: Sequence[Row], taken: Sequence[Taken], kills: Sequence[float]) -> Balance:
+def balance(
+    calls: Sequence[Call], rows: Sequence[Row], taken: Sequence[Taken], kills: Sequence[float]
+) -> Balance:
     """Count everything; ``kills`` are the instants at which something was killed."""
-    count = Balance(calls=len(calls), unanswered=sum(call.status in (0, 500, 503) for call in calls), mails=len(taken))
+    count = Balance(
+        calls=len(calls),
+        unanswered=sum(call.status in (0, 500, 503) for call in calls),
+        mails=len(taken),
+    )
     stored: dict[Key, list[Row]] = defaultdict(list)
     for row in rows:
         stored[row.key].append(row)
@@ -94,7 +100,10 @@ def _key(item: Taken) -> Key:
 
 
 def _promises(
-    count: Balance, about: dict[tuple[str, int], list[Call]], stored: dict[Key, list[Row]], got: set[Key]
+    count: Balance,
+    about: dict[tuple[str, int], list[Call]],
+    stored: dict[Key, list[Row]],
+    got: set[Key],
 ) -> None:
     for key, state in _promised(about).items():
         if key in got:
@@ -103,10 +112,14 @@ def _promises(
         last = {row.state for row in rows}
         if state == "queued" and last == {"superseded"} and rows[0].newest > key[1]:
             count.superseded += 1
-        elif state == "queued" and any(row.state == "failed" and was_refused(row.last_reply) for row in rows):
+        elif state == "queued" and any(
+            row.state == "failed" and was_refused(row.last_reply) for row in rows
+        ):
             count.refused += 1
         else:
-            count.lost.append(f"lost: {key} was answered {state}, is stored as {rows}; {about[key[:2]]}")
+            count.lost.append(
+                f"lost: {key} was answered {state}, is stored as {rows}; {about[key[:2]]}"
+            )
     count.promised = len(_promised(about))
 
 
@@ -123,25 +136,38 @@ def _promised(about: dict[tuple[str, int], list[Call]]) -> dict[Key, str]:
 
 
 def _versions(calls: Iterable[Call], rows: Iterable[Row]) -> dict[tuple[str, int], list[Call]]:
-    """The calls about each version: an answer of result 0 does not name it, but each update has a title of its own."""
-    titled = {row.subject.rpartition("call ")[2]: row.sequence for row in rows if row.method == "REQUEST"}
+    """The calls about each version: an answer of result 0 does not name it, but each update has a
+    title of its own.
+    """
+    titled = {
+        row.subject.rpartition("call ")[2]: row.sequence for row in rows if row.method == "REQUEST"
+    }
     newest = {row.uid: row.newest for row in rows}
     about: dict[tuple[str, int], list[Call]] = defaultdict(list)
     for call in calls:
-        known = {"send": 0, "update": titled.get(str(call.number), -1), "cancel": newest.get(call.uid, -1)}
+        known = {
+            "send": 0,
+            "update": titled.get(str(call.number), -1),
+            "cancel": newest.get(call.uid, -1),
+        }
         about[call.uid, int(call.body.get("sequence", known[call.operation]))].append(call)
     return about
 
 
 def _told_no(
-    count: Balance, about: dict[tuple[str, int], list[Call]], stored: dict[Key, list[Row]], taken: Iterable[Taken]
+    count: Balance,
+    about: dict[tuple[str, int], list[Call]],
+    stored: dict[Key, list[Row]],
+    taken: Iterable[Taken],
 ) -> None:
     count.told_no = sum(call.told_nothing_goes_out for calls in about.values() for call in calls)
     open_ended = {key for key, rows in stored.items() if any(row.may_have_left for row in rows)}
     for item in taken:
         mine = about[item.uid, item.sequence]
         said_no = any(call.told_nothing_goes_out for call in mine)
-        if not said_no or any(not call.told_nothing_goes_out and call.began <= item.at for call in mine):
+        if not said_no or any(
+            not call.told_nothing_goes_out and call.began <= item.at for call in mine
+        ):
             continue
         if item.acknowledged and _key(item) not in open_ended:
             count.told_no_but_sent.append(f"told 0 but sent: {item}; {mine}")

@@ -27,7 +27,9 @@ _FIELDS = re.compile(r"^(METHOD|UID|SEQUENCE|DTSTAMP):(.*?)\r?$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A mail for one recipient, after its final dot. ``acknowledged``: the server said 250; else it fell silent."""
+    """A mail for one recipient, after its final dot. ``acknowledged``: the server said 250; else it
+    fell silent.
+    """
 
     at: float
     message_id: str
@@ -45,7 +47,9 @@ class Taken:
 
 
 class FaultyMailServer(ScriptedSMTP):
-    """Takes mail, but for the faulty answers. A mail whose final dot is met with silence counts as taken."""
+    """Takes mail, but for the faulty answers. A mail whose final dot is met with silence counts as
+    taken.
+    """
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -71,7 +75,10 @@ class FaultyMailServer(ScriptedSMTP):
         with self._guard:
             times = list(self._times)
         return [
-            item for at, transaction in times if transaction.reply[:1] in ("", "2") for item in _read(at, transaction)
+            item
+            for at, transaction in times
+            if transaction.reply[:1] in ("", "2")
+            for item in _read(at, transaction)
         ]
 
     def _answer(self, moment: str, good: Step) -> Step:

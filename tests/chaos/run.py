@@ -1,4 +1,6 @@
-"""One run: everything starts, callers call, things are killed, everything heals, and the balance is struck."""
+"""One run: everything starts, callers call, things are killed, everything heals, and the balance is
+struck.
+"""
 
 import os
 import random

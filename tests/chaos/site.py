@@ -22,7 +22,8 @@ from tests import broker
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
-# Short, so that what a killed process leaves behind is soon found; the lease exceeds the other two, as it must.
+# Short, so that what a killed process leaves behind is soon found; the lease exceeds the other two,
+# as it must.
 TIMES = {
     "MEETINGS_TIME_BUDGET": "1.2",
     "MEETINGS_SMTP_DEADLINE": "1.2",
@@ -57,7 +58,9 @@ def free_port() -> int:
 
 
 class Site:
-    """What runs, by name; everything ends with ``close``. ``var`` must be enterable by PostgreSQL's account."""
+    """What runs, by name; everything ends with ``close``. ``var`` must be enterable by PostgreSQL's
+    account.
+    """
 
     def __init__(self, var: Path, email_url: str, *, with_broker: bool = False, **env: str) -> None:
         var.mkdir(mode=0o755, exist_ok=True)
@@ -87,10 +90,14 @@ class Site:
         self._run("manage.py", "migrate", "-v0")
 
     def _run(self, *command: str) -> None:
-        subprocess.run([sys.executable, *command], cwd=PROJECT, env=self.env, check=True, timeout=PATIENCE)
+        subprocess.run(
+            [sys.executable, *command], cwd=PROJECT, env=self.env, check=True, timeout=PATIENCE
+        )
 
     def start(self, name: str, **env: str) -> None:
-        """Start ``name``: a role, or a role and a number, as in ``mail2``. Started anew it has the same ``env``."""
+        """Start ``name``: a role, or a role and a number, as in ``mail2``. Started anew it has the
+        same ``env``.
+        """
         env = self.own.setdefault(name, env)
         with (self.var / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
@@ -148,7 +155,9 @@ class Site:
         return pid if lives(pid) else 0
 
     def stop_postgres(self) -> None:
-        """Its "immediate" shutdown: no checkpoint, every session cut. The next who connects starts it again."""
+        """Its "immediate" shutdown: no checkpoint, every session cut. The next who connects starts
+        it again.
+        """
         pid = self.postgres()
         os.kill(pid, signal.SIGQUIT)
         wait_until(lambda: not lives(pid), "the end of PostgreSQL")
@@ -178,10 +187,16 @@ class Site:
 
     def _connect(self, opened: list[Any]) -> bool:
         with contextlib.suppress(psycopg2.OperationalError):
-            opened.append(psycopg2.connect(host=str(self.place.socket_dir), port=PORT, user=ROLE, dbname=DATABASE))
+            opened.append(
+                psycopg2.connect(
+                    host=str(self.place.socket_dir), port=PORT, user=ROLE, dbname=DATABASE
+                )
+            )
         return bool(opened)
 
-    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    def query(
+        self, statement: str, parameters: Mapping[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
         """The rows of one statement."""
         with self.database() as cursor:
             cursor.execute(statement, parameters)
@@ -189,7 +204,10 @@ class Site:
 
     def said(self) -> str:
         """What all of them wrote."""
-        return "\n".join(f"== {log.name}\n{log.read_text(errors='replace')}" for log in sorted(self.var.glob("*.log")))
+        return "\n".join(
+            f"== {log.name}\n{log.read_text(errors='replace')}"
+            for log in sorted(self.var.glob("*.log"))
+        )
 
     def close(self) -> None:
         """End everything, PostgreSQL too."""

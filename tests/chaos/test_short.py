@@ -1,4 +1,6 @@
-"""``make chaos`` in small: a few processes killed, and not a mail lost, out of order, or twice without a reason."""
+"""``make chaos`` in small: a few processes killed, and not a mail lost, out of order, or twice
+without a reason.
+"""
 
 import os
 

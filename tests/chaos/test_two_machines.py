@@ -1,4 +1,6 @@
-"""Two machines on one database and one broker, one of them with its clock an hour off (Debian's libfaketime)."""
+"""Two machines on one database and one broker, one of them with its clock an hour off (Debian's
+libfaketime).
+"""
 
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +14,9 @@ LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(not LIBRARIES, reason="NO LIBFAKETIME: the clock of a machine cannot be put wrong")
+@pytest.mark.skipif(
+    not LIBRARIES, reason="NO LIBFAKETIME: the clock of a machine cannot be put wrong"
+)
 def test_order_and_leases_hold_though_one_machines_clock_is_an_hour_ahead() -> None:
     ahead = {"LD_PRELOAD": str(LIBRARIES[0]), "FAKETIME": "+3600s"} if LIBRARIES else {}
     plan = Plan(

@@ -9,7 +9,9 @@ from tests.smtp_server import ScriptedSMTP
 from tests.stored import sent
 
 
-def test_the_backlog_names_every_state_and_the_oldest_that_waits(run: Run, mail_server: ScriptedSMTP) -> None:
+def test_the_backlog_names_every_state_and_the_oldest_that_waits(
+    run: Run, mail_server: ScriptedSMTP
+) -> None:
     sent()
     [line] = run("backlog")
     nothing = dict.fromkeys(DeliveryState.values, 0) | {"oldest_queued_seconds": None}

@@ -18,12 +18,19 @@ def test_cancel_mails_a_cancel_with_the_reason_to_each(
     run: Run, mail_server: ScriptedSMTP, mails: Callable[[], list[Invitation]]
 ) -> None:
     sent()
-    assert run("cancel", "meeting-1", "--reason", "Flooded.") == [f"sent    {BOB.address}", f"sent    {CAROL.address}"]
-    assert [(mail.method, mail.sequence) for mail in mails()] == [("REQUEST", 0), ("CANCEL", 1), ("CANCEL", 1)]
+    assert run("cancel", "meeting-1", "--reason", "Flooded.") == [
+        f"sent    {BOB.address}",
+        f"sent    {CAROL.address}",
+    ]
+    assert [(mail.method, mail.sequence) for mail in mails()] == [
+        ("REQUEST", 0),
+        ("CANCEL", 1),
+        ("CANCEL", 1),
+    ]
     stored = Meeting.objects.get()
     assert stored.is_cancelled
     assert stored.comment == "Flooded."
-    assert stored.revisions.get(sequence=1).asked_by.startswith("manage.py cancel, by ")
+    assert stored.versions.get(sequence=1).asked_by.startswith("manage.py cancel, by ")
 
 
 def test_an_account_without_a_name_may_cancel(
@@ -34,7 +41,9 @@ def test_an_account_without_a_name_may_cancel(
     monkeypatch.setattr(os, "getuid", lambda: 4_242_424_242)
     sent()
     run("cancel", "meeting-1")
-    assert Meeting.objects.get().revisions.get(sequence=1).asked_by == "manage.py cancel, by somebody"
+    assert (
+        Meeting.objects.get().versions.get(sequence=1).asked_by == "manage.py cancel, by somebody"
+    )
 
 
 def test_a_second_cancel_tries_again_what_failed(run: Run, mail_server: ScriptedSMTP) -> None:
@@ -48,10 +57,14 @@ def test_a_second_cancel_tries_again_what_failed(run: Run, mail_server: Scripted
     assert Meeting.objects.get().sequence == 1
 
 
-def test_a_meeting_that_reached_nobody_is_cancelled_without_a_mail(run: Run, mail_server: ScriptedSMTP) -> None:
+def test_a_meeting_that_reached_nobody_is_cancelled_without_a_mail(
+    run: Run, mail_server: ScriptedSMTP
+) -> None:
     mail_server.scripts["rcpt"] = "550 5.1.1 no such user"
     sent()
-    assert run("cancel", "meeting-1") == ["Nobody had received the invitation, so there was nobody to tell."]
+    assert run("cancel", "meeting-1") == [
+        "Nobody had received the invitation, so there was nobody to tell."
+    ]
     assert Meeting.objects.get().is_cancelled
 
 

@@ -23,7 +23,9 @@ PROJECT = Path(__file__).parents[2]
 def test_the_key_alone_is_on_standard_output_and_works(
     run: Run, call: Call, meeting: dict[str, object], mail_server: ScriptedSMTP
 ) -> None:
-    [key] = run("create_api_key", "Booking", "--sender", "*@example.com", "--sender", "hr@例子.example")
+    [key] = run(
+        "create_api_key", "Booking", "--sender", "*@example.com", "--sender", "hr@例子.example"
+    )
     assert call(meeting, key=key).status_code == 200
     stored = ApiKey.objects.get(name="Booking")
     assert stored.senders == ["*@example.com", "hr@xn--fsqu00a.example"]
@@ -31,24 +33,38 @@ def test_the_key_alone_is_on_standard_output_and_works(
     assert key not in (stored.hashed_key, stored.id)
 
 
-def test_what_is_for_people_is_on_standard_error(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_for_people_is_on_standard_error(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     call_command("create_api_key", "Booking", "--sender", "*@example.com")
     assert "of Booking speaks for *@example.com" in capsys.readouterr().err
 
 
 def test_a_key_lives_through_its_last_day(run: Run) -> None:
     run("create_api_key", "Booking", "--sender", "*@example.com", "--expires", "2099-12-31")
-    assert ApiKey.objects.get().expiry_date == datetime(2100, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
+    assert ApiKey.objects.get().expiry_date == datetime(
+        2100, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai")
+    )
 
 
 def test_a_key_may_have_its_mail_delivered_in_the_background(run: Run) -> None:
     run("create_api_key", "Booking", "--sender", "*@example.com")
     run("create_api_key", "OA", "--sender", "*@example.com", "--respond-async")
-    assert dict(ApiKey.objects.values_list("name", "respond_async")) == {"Booking": False, "OA": True}
+    assert dict(ApiKey.objects.values_list("name", "respond_async")) == {
+        "Booking": False,
+        "OA": True,
+    }
 
 
 def test_it_may_expire_today(run: Run) -> None:
-    run("create_api_key", "Booking", "--sender", "*@example.com", "--expires", timezone.localdate().isoformat())
+    run(
+        "create_api_key",
+        "Booking",
+        "--sender",
+        "*@example.com",
+        "--expires",
+        timezone.localdate().isoformat(),
+    )
     assert not ApiKey.objects.get().has_expired
 
 
@@ -59,7 +75,16 @@ def test_it_may_expire_today(run: Run) -> None:
         (["Booking", "--sender", "example.com"], "neither an address nor a pattern"),
         (["Booking", "--sender", "*@例子\udcff.com"], "neither an address nor a pattern"),
         (["Booking", "--sender", "*@x.org", "--expires", "tomorrow"], "no day such as"),
-        (["Booking", "--sender", "*@x.org", "--expires", (timezone.localdate() - timedelta(1)).isoformat()], "is over"),
+        (
+            [
+                "Booking",
+                "--sender",
+                "*@x.org",
+                "--expires",
+                (timezone.localdate() - timedelta(1)).isoformat(),
+            ],
+            "is over",
+        ),
         (["B" * 51, "--sender", "*@x.org"], "at most 50 characters"),
         (["", "--sender", "*@x.org"], "cannot be blank"),
     ],

@@ -104,7 +104,9 @@ def test_a_signal_ends_it_after_the_message_in_hand(
     assert len(mail_server.received) == 1
 
 
-def test_the_process_delivers_what_comes_and_ends_with_success_when_it_is_told_to(start: Start) -> None:
+def test_the_process_delivers_what_comes_and_ends_with_success_when_it_is_told_to(
+    start: Start,
+) -> None:
     process = start()
     queue("one")
     wait_until(done, "the first")
@@ -143,7 +145,11 @@ def test_two_copies_send_each_mail_once(start: Start, mail_server: ScriptedSMTP)
     start()
     wait_until(done, "all of them")
     # Two may share the recipients of one message between them, so it is pairs that must be unique.
-    got = [(transaction.raw, address) for transaction in mail_server.received for address in transaction.recipients]
+    got = [
+        (transaction.raw, address)
+        for transaction in mail_server.received
+        for address in transaction.recipients
+    ]
     assert (len(set(got)), len(got)) == (80, 80)
 
 
@@ -161,7 +167,9 @@ def test_what_a_killed_process_had_claimed_is_sent_by_another_when_the_lease_end
     queue("another")
     wait_until(lambda: states()[2:] == [DeliveryState.SENT] * 2, "what nobody had claimed")
     assert states()[:2] == [DeliveryState.SENDING] * 2
-    Delivery.objects.filter(state=DeliveryState.SENDING).update(lease_until=timezone.now() - timedelta(seconds=1))
+    Delivery.objects.filter(state=DeliveryState.SENDING).update(
+        lease_until=timezone.now() - timedelta(seconds=1)
+    )
     wait_until(done, "what the killed one had claimed")
     assert len(mail_server.accepted) == 2
 

@@ -6,7 +6,7 @@ from django.db import OperationalError
 
 from meetings.itip.errors import ZoneNotExpressible
 from meetings.management.outcome import refusals_as_command_errors
-from meetings.operations.errors import Conflict, UnknownMeeting
+from meetings.operations.steps.errors import Conflict, UnknownMeeting
 
 
 @pytest.mark.parametrize(

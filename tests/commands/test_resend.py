@@ -15,7 +15,9 @@ Mails = Callable[[], list[Invitation]]
 REFUSES_CAROL = {CAROL.address: "550 5.1.1 no such user"}
 
 
-def test_resend_mails_the_current_version_again(run: Run, mail_server: ScriptedSMTP, mails: Mails) -> None:
+def test_resend_mails_the_current_version_again(
+    run: Run, mail_server: ScriptedSMTP, mails: Mails
+) -> None:
     updated(sent(), summary="Monthly review")
     assert run("resend", "meeting-1") == [f"sent    {BOB.address}", f"sent    {CAROL.address}"]
     _, before, again = mails()
@@ -37,7 +39,9 @@ def test_resend_to_those_whose_mail_failed(run: Run, mail_server: ScriptedSMTP) 
     assert run("resend", "meeting-1", "--failed") == [f"sent    {CAROL.address}"]
 
 
-def test_resend_of_a_cancelled_meeting_mails_its_cancel(run: Run, mail_server: ScriptedSMTP, mails: Mails) -> None:
+def test_resend_of_a_cancelled_meeting_mails_its_cancel(
+    run: Run, mail_server: ScriptedSMTP, mails: Mails
+) -> None:
     cancelled(sent())
     run("resend", "meeting-1", "--to", CAROL.address)
     assert (mails()[-1].method, mails()[-1].sequence) == ("CANCEL", 1)
@@ -69,7 +73,9 @@ def test_an_unknown_meeting_is_refused(run: Run) -> None:
         (["--to", "mallory@evil.example"], "mallory@evil.example is not on the list"),
     ],
 )
-def test_when_nobody_fits_it_says_why(run: Run, mail_server: ScriptedSMTP, options: list[str], why: str) -> None:
+def test_when_nobody_fits_it_says_why(
+    run: Run, mail_server: ScriptedSMTP, options: list[str], why: str
+) -> None:
     sent()
     with pytest.raises(CommandError, match=why):
         run("resend", "meeting-1", *options)

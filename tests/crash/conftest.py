@@ -1,4 +1,6 @@
-"""One site for the crash tests of a room: what a test killed is running again when the next one begins."""
+"""One site for the crash tests of a room: what a test killed is running again when the next one
+begins.
+"""
 
 import itertools
 import os
@@ -23,7 +25,9 @@ STATES = """
 SELECT state FROM meetings_delivery JOIN meetings_meeting ON meetings_meeting.id = meeting_id
 WHERE uid = %(uid)s ORDER BY meetings_delivery.id
 """
-WAITS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %(like)s"
+WAITS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %(like)s"
+)
 
 
 class Scene:
@@ -35,7 +39,9 @@ class Scene:
         self.uid = uid
         self.pool = ThreadPoolExecutor(2)
 
-    def call(self, operation: str = "send", **headers: str) -> "Future[tuple[float, int, dict[str, Any]]]":
+    def call(
+        self, operation: str = "send", **headers: str
+    ) -> "Future[tuple[float, int, dict[str, Any]]]":
         """Have the invitation sent, or updated; the answer is to come."""
         body = {
             "operation": operation,
@@ -84,7 +90,9 @@ class Scene:
     def end_leases(self) -> None:
         """As if their time had passed."""
         with self.site.database() as cursor:
-            cursor.execute("UPDATE meetings_delivery SET lease_until = now() WHERE state = 'sending'")
+            cursor.execute(
+                "UPDATE meetings_delivery SET lease_until = now() WHERE state = 'sending'"
+            )
 
     def wait_for_lock(self, like: str) -> None:
         """Until some statement waits for a lock."""

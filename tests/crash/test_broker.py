@@ -1,4 +1,6 @@
-"""The message broker goes away and comes back: calls are answered all the same, and what they left goes out."""
+"""The message broker goes away and comes back: calls are answered all the same, and what they left
+goes out.
+"""
 
 import socket
 import threading
@@ -70,9 +72,13 @@ def celery(door: Door, crash_folder: Path) -> Iterator[Scene]:
     if not broker.is_there():
         pytest.skip("NO RABBITMQ")
     parts = urlsplit(broker.URL)
-    through = parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{door.port}").geturl()
+    through = parts._replace(
+        netloc=f"{parts.username}:{parts.password}@127.0.0.1:{door.port}"
+    ).geturl()
     with ScriptedSMTP() as smtp:
-        site = Site(crash_folder, smtp.url, with_broker=True, WEB_CONCURRENCY="1", CELERY_BROKER_URL=through)
+        site = Site(
+            crash_folder, smtp.url, with_broker=True, WEB_CONCURRENCY="1", CELERY_BROKER_URL=through
+        )
         try:
             for name in ("web", "worker", "beat"):
                 site.start(name)
@@ -82,7 +88,9 @@ def celery(door: Door, crash_folder: Path) -> Iterator[Scene]:
             site.close()
 
 
-def test_a_broker_that_is_stopped_and_comes_back_has_lost_nothing(celery: Scene, door: Door) -> None:
+def test_a_broker_that_is_stopped_and_comes_back_has_lost_nothing(
+    celery: Scene, door: Door
+) -> None:
     celery.queue()
     wait_until(lambda: celery.states() == {"sent"}, "the worker")
     door.shut()

@@ -1,4 +1,6 @@
-"""The real thing: gunicorn on the embedded PostgreSQL, as ``make run`` starts it, and a mail server on loopback."""
+"""The real thing: gunicorn on the embedded PostgreSQL, as ``make run`` starts it, and a mail server
+on loopback.
+"""
 
 import os
 import re
@@ -35,7 +37,9 @@ class Server:
 def page_examples() -> list[str]:
     """The two JSON examples of the page that old clients were written against, as they stand there."""
     return re.findall(
-        r'^\{"start".*?^(?:"operation": "cancel"|"repeat": \{.*?\}\n)\}', PAGE.read_text(), re.DOTALL | re.MULTILINE
+        r'^\{"start".*?^(?:"operation": "cancel"|"repeat": \{.*?\}\n)\}',
+        PAGE.read_text(),
+        re.DOTALL | re.MULTILINE,
     )
 
 
@@ -64,15 +68,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     port = free_port()
     with ScriptedSMTP() as smtp:
         environment = {
-            name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
         } | {
             "PORT": str(port),
             "VAR_DIR": str(tmp_path_factory.mktemp("a server")),
             "EMAIL_URL": smtp.url,
             "MEETINGS_LOOPBACK_WITHOUT_KEY": "true",
         }
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
-        process = subprocess.Popen([sys.executable, "-m", "gunicorn", "meeting_server.wsgi"], cwd=ROOT, env=environment)
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "meeting_server.wsgi"], cwd=ROOT, env=environment
+        )
         try:
             url = f"http://127.0.0.1:{port}"
             wait_until_it_serves(url, process)

@@ -1,4 +1,6 @@
-"""What the page of the replaced service shows, posted as it stands there to a running server; each mail read back."""
+"""What the page of the replaced service shows, posted as it stands there to a running server; each
+mail read back.
+"""
 
 import ast
 import json
@@ -19,7 +21,9 @@ MONDAYS = [datetime(2019, 12, day, 10) for day in (2, 9, 16)]
 
 
 def example(text: str, operation: str, uid: str) -> dict[str, Any]:
-    """The page's example; only the operation differs, and the uid, since each test has a meeting of its own."""
+    """The page's example; only the operation differs, and the uid, since each test has a meeting of
+    its own.
+    """
     body: dict[str, Any] = ast.literal_eval(text)
     assert body["uid"] == "fd973b4c-111c-11ea-9671-005056c00008"
     return body | {"operation": operation, "uid": uid}
@@ -27,33 +31,58 @@ def example(text: str, operation: str, uid: str) -> dict[str, Any]:
 
 def starts(invitation: Invitation) -> list[datetime]:
     """The wall-clock start of every occurrence, expanded by a library that did not write the rule."""
-    part = next(part for part in invitation.mail.walk() if part.get_content_type() == "text/calendar")
+    part = next(
+        part for part in invitation.mail.walk() if part.get_content_type() == "text/calendar"
+    )
     calendar = Calendar.from_ical(part.get_payload(decode=True))  # type: ignore[arg-type]
     found = recurring_ical_events.of(calendar).between(datetime(2019, 1, 1), datetime(2021, 1, 1))
     return sorted(event["DTSTART"].dt.replace(tzinfo=None) for event in found)
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [(SINGLE, [datetime(2019, 11, 30, 10)]), (SERIES, MONDAYS)], ids=["single", "series"]
+    ("text", "expected"),
+    [(SINGLE, [datetime(2019, 11, 30, 10)]), (SERIES, MONDAYS)],
+    ids=["single", "series"],
 )
-def test_the_pages_examples_are_sent_updated_and_cancelled(server: Server, text: str, expected: list[datetime]) -> None:
+def test_the_pages_examples_are_sent_updated_and_cancelled(
+    server: Server, text: str, expected: list[datetime]
+) -> None:
     uid = str(uuid.uuid4())
     before = len(server.smtp.accepted)
     answers = []
-    for operation, change in (("send", {}), ("update", {"subj": "改"}), ("update", {"location": "8F"}), ("cancel", {})):
+    for operation, change in (
+        ("send", {}),
+        ("update", {"subj": "改"}),
+        ("update", {"location": "8F"}),
+        ("cancel", {}),
+    ):
         answer = server.post(example(text, operation, uid) | change)
         assert answer.status_code == 200
         answers.append(answer.json())
     assert [(answer["result"], answer["uid"]) for answer in answers] == [(1, uid)] * 4
 
     invitations = [read(transaction.raw) for transaction in server.smtp.accepted[before:]]
-    assert [invitation.method for invitation in invitations] == ["REQUEST", "REQUEST", "REQUEST", "CANCEL"]
+    assert [invitation.method for invitation in invitations] == [
+        "REQUEST",
+        "REQUEST",
+        "REQUEST",
+        "CANCEL",
+    ]
     assert [invitation.sequence for invitation in invitations] == [0, 1, 2, 3]
     assert {invitation.vevent.uid.value for invitation in invitations} == {uid}
     assert [starts(invitation) for invitation in invitations[:3]] == [expected] * 3
     title = ast.literal_eval(text)["subj"]
-    assert [invitation.vevent.summary.value for invitation in invitations] == [title, "改", title, title]
-    assert [invitation.vevent.location.value for invitation in invitations[1:]] == ["xxxxx7F会议室", "8F", "8F"]
+    assert [invitation.vevent.summary.value for invitation in invitations] == [
+        title,
+        "改",
+        title,
+        title,
+    ]
+    assert [invitation.vevent.location.value for invitation in invitations[1:]] == [
+        "xxxxx7F会议室",
+        "8F",
+        "8F",
+    ]
     assert {people for invitation in invitations for people in invitation.people} == {"xxx@xxx.com"}
 
 

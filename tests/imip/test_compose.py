@@ -12,32 +12,44 @@ from typing import Any
 
 import pytest
 
-from meetings.imip.compose import MAX_ADDRESSES_SHOWN, Envelope, compose
+from meetings.imip.compose import MAX_ADDRESSES_SHOWN, ComposedMail, compose
 from meetings.itip.event import Attendee, Event, Organizer, Role
-from meetings.itip.ical import to_ical
+from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message
-from tests.cast import ALICE, BOB, CAROL, MONDAYS, NOW, ROOM, cancel, meeting, request, uninvite, update
+from tests.cast import (
+    ALICE,
+    BOB,
+    CAROL,
+    MONDAYS,
+    NOW,
+    ROOM,
+    cancel,
+    meeting,
+    request,
+    uninvite,
+    update,
+)
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "golden_series.eml"
 
 
-def mail(message: Message, **options: Any) -> Envelope:
+def mail(message: Message, **options: Any) -> ComposedMail:
     return compose(message, **({"language": "en", "domain": "meet.example.com"} | options))
 
 
-def read(envelope: Envelope) -> EmailMessage:
-    parsed = message_from_bytes(envelope.raw, policy=policy.SMTPUTF8)
+def read(composed: ComposedMail) -> EmailMessage:
+    parsed = message_from_bytes(composed.raw, policy=policy.SMTPUTF8)
     assert isinstance(parsed, EmailMessage)
     return parsed
 
 
-def header(envelope: Envelope) -> list[str]:
+def header(composed: ComposedMail) -> list[str]:
     """The raw lines of the header block."""
-    return envelope.raw.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    return composed.raw.partition(b"\r\n\r\n")[0].decode().split("\r\n")
 
 
-def fields(envelope: Envelope) -> list[str]:
-    return [line.split(":")[0] for line in header(envelope) if not line.startswith(" ")]
+def fields(composed: ComposedMail) -> list[str]:
+    return [line.split(":")[0] for line in header(composed) if not line.startswith(" ")]
 
 
 def mailboxes(parsed: EmailMessage, name: str) -> list[tuple[str, str]]:
@@ -50,8 +62,12 @@ def content(part: Any) -> bytes:
     return bytes(part.get_payload(decode=True))
 
 
-def parts(envelope: Envelope) -> list[EmailMessage]:
-    return [part for part in read(envelope).walk() if isinstance(part, EmailMessage) and not part.is_multipart()]
+def parts(composed: ComposedMail) -> list[EmailMessage]:
+    return [
+        part
+        for part in read(composed).walk()
+        if isinstance(part, EmailMessage) and not part.is_multipart()
+    ]
 
 
 EVERY_KIND = {
@@ -69,13 +85,22 @@ EVERY_KIND = {
 def test_m1_m15_the_calendar_is_the_last_alternative(message: Message) -> None:
     root = read(mail(message))
     assert root.get_content_type() == "multipart/alternative"
-    assert [part.get_content_type() for part in root.iter_parts()] == ["text/plain", "text/html", "text/calendar"]
+    assert [part.get_content_type() for part in root.iter_parts()] == [
+        "text/plain",
+        "text/html",
+        "text/calendar",
+    ]
 
 
 @pytest.mark.parametrize("message", EVERY_KIND.values(), ids=EVERY_KIND)
 def test_m2_m3_the_calendar_has_no_disposition_and_each_parameter_once(message: Message) -> None:
     raw = mail(message).raw
-    assert raw.count(f'\r\nContent-Type: text/calendar; charset="utf-8"; method="{message.method}"\r\n'.encode()) == 1
+    assert (
+        raw.count(
+            f'\r\nContent-Type: text/calendar; charset="utf-8"; method="{message.method}"\r\n'.encode()
+        )
+        == 1
+    )
     assert b"Content-Disposition" not in raw
 
 
@@ -108,10 +133,12 @@ def test_m6_the_attached_copy_follows_the_alternative_and_is_the_same() -> None:
 
 @pytest.mark.parametrize("attach_calendar", [False, True])
 def test_the_standard_library_finds_no_defect(attach_calendar: bool) -> None:
-    envelope = mail(request(), attach_calendar=attach_calendar)
-    for part in read(envelope).walk():
+    composed = mail(request(), attach_calendar=attach_calendar)
+    for part in read(composed).walk():
         assert part.defects == []
-        assert [value.defects for value in part.values() if hasattr(value, "defects") and value.defects] == []
+        assert [
+            value.defects for value in part.values() if hasattr(value, "defects") and value.defects
+        ] == []
 
 
 def test_m8_the_texts_are_in_the_language_that_was_asked_for() -> None:
@@ -130,24 +157,24 @@ def test_m18_one_calendar_with_one_event() -> None:
 
 
 def test_m7_a_request_is_to_the_required_and_copied_to_the_others() -> None:
-    envelope = mail(request(attendees=(BOB, CAROL, ROOM)))
-    assert mailboxes(read(envelope), "To") == [("Bob", BOB.address)]
-    assert mailboxes(read(envelope), "Cc") == [("Carol", CAROL.address), ("Room 7", ROOM.address)]
-    assert envelope.recipients == (BOB.address, CAROL.address, ROOM.address)
+    composed = mail(request(attendees=(BOB, CAROL, ROOM)))
+    assert mailboxes(read(composed), "To") == [("Bob", BOB.address)]
+    assert mailboxes(read(composed), "Cc") == [("Carol", CAROL.address), ("Room 7", ROOM.address)]
+    assert composed.recipients == (BOB.address, CAROL.address, ROOM.address)
 
 
 def test_m7_without_anybody_required_it_is_to_the_others() -> None:
-    envelope = mail(request(attendees=(CAROL,)))
-    assert mailboxes(read(envelope), "To") == [("Carol", CAROL.address)]
-    assert "Cc" not in fields(envelope)
+    composed = mail(request(attendees=(CAROL,)))
+    assert mailboxes(read(composed), "To") == [("Carol", CAROL.address)]
+    assert "Cc" not in fields(composed)
 
 
 @pytest.mark.parametrize(("message", "only"), [(cancel(), BOB), (uninvite(), CAROL)])
 def test_m7_a_cancel_is_to_its_one_recipient(message: Message, only: Attendee) -> None:
-    envelope = mail(message)
-    assert mailboxes(read(envelope), "To") == [(only.name, only.address)]
-    assert envelope.recipients == (only.address,)
-    assert "Cc" not in fields(envelope)
+    composed = mail(message)
+    assert mailboxes(read(composed), "To") == [(only.name, only.address)]
+    assert composed.recipients == (only.address,)
+    assert "Cc" not in fields(composed)
 
 
 def crowd(size: int) -> tuple[Attendee, ...]:
@@ -155,25 +182,32 @@ def crowd(size: int) -> tuple[Attendee, ...]:
 
 
 def test_past_a_hundred_addresses_the_header_names_only_the_organizer() -> None:
-    envelope = mail(request(attendees=crowd(MAX_ADDRESSES_SHOWN + 1)))
-    assert mailboxes(read(envelope), "To") == [("Alice", ALICE.address)]
-    assert "Cc" not in fields(envelope)
-    assert len(envelope.recipients) == 101
+    composed = mail(request(attendees=crowd(MAX_ADDRESSES_SHOWN + 1)))
+    assert mailboxes(read(composed), "To") == [("Alice", ALICE.address)]
+    assert "Cc" not in fields(composed)
+    assert len(composed.recipients) == 101
     assert len(mailboxes(read(mail(request(attendees=crowd(MAX_ADDRESSES_SHOWN)))), "To")) == 100
 
 
 def test_m9_from_is_the_organizer_and_nobody_else_is_named_as_sender() -> None:
     for message in EVERY_KIND.values():
-        envelope = mail(message)
-        assert mailboxes(read(envelope), "From") == [("Alice", ALICE.address)]
-        assert not {"Sender", "Reply-To", "Bcc"} & set(fields(envelope))
+        composed = mail(message)
+        assert mailboxes(read(composed), "From") == [("Alice", ALICE.address)]
+        assert not {"Sender", "Reply-To", "Bcc"} & set(fields(composed))
 
 
 # M11–M14: the other headers
 
 
 def test_the_headers_are_these_and_no_others() -> None:
-    frame = ["Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress", "MIME-Version", "Content-Type"]
+    frame = [
+        "Date",
+        "Message-ID",
+        "Auto-Submitted",
+        "X-Auto-Response-Suppress",
+        "MIME-Version",
+        "Content-Type",
+    ]
     assert fields(mail(request())) == ["From", "To", "Cc", "Subject", *frame]
     assert fields(mail(cancel())) == ["From", "To", "Subject", *frame]
 
@@ -202,16 +236,16 @@ def test_m12_an_update_hangs_on_the_first_invitation() -> None:
 
 
 def test_m12_the_first_invitation_hangs_on_nothing() -> None:
-    for envelope in (mail(request()), mail(request(), message_id="<first@x>", thread="<first@x>")):
-        assert not {"In-Reply-To", "References"} & set(fields(envelope))
+    for composed in (mail(request()), mail(request(), message_id="<first@x>", thread="<first@x>")):
+        assert not {"In-Reply-To", "References"} & set(fields(composed))
 
 
 def test_m12_the_subject_is_the_title_and_a_cancel_is_marked() -> None:
     for language, mark in (("en", "Cancelled: "), ("zh-hans", "已取消：")):
         for kind, message in EVERY_KIND.items():
-            envelope = mail(message, language=language)
+            composed = mail(message, language=language)
             expected = f"{mark if kind in {'cancel', 'uninvite'} else ''}Weekly review"
-            assert read(envelope)["Subject"] == envelope.subject == expected
+            assert read(composed)["Subject"] == composed.subject == expected
 
 
 def test_m13_no_machine_is_asked_to_answer() -> None:
@@ -237,11 +271,19 @@ def test_the_golden_mail_header_by_header() -> None:
         rule=MONDAYS,
     )
     message = replace(
-        request(), event=event, recipients=event.attendees[:1], dtstamp=datetime(2019, 11, 28, 1, tzinfo=UTC)
+        request(),
+        event=event,
+        recipients=event.attendees[:1],
+        dtstamp=datetime(2019, 11, 28, 1, tzinfo=UTC),
     )
-    golden = Envelope(raw=GOLDEN.read_bytes(), recipients=(), message_id="", subject="")
+    golden = ComposedMail(raw=GOLDEN.read_bytes(), recipients=(), message_id="", subject="")
     message_id = str(read(golden)["Message-ID"])
-    ours = mail(message, message_id=message_id, prodid="-//Example//Meeting Mailer 1.0//EN", language="zh-hans")
+    ours = mail(
+        message,
+        message_id=message_id,
+        prodid="-//Example//Meeting Mailer 1.0//EN",
+        language="zh-hans",
+    )
     assert fields(ours) == fields(golden)
     for name in fields(ours)[:-1]:
         assert read(ours)[name] == read(golden)[name], name

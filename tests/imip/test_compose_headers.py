@@ -1,4 +1,6 @@
-"""Names, subjects and addresses that headers do not like, and those that try to become headers (interop M17)."""
+"""Names, subjects and addresses that headers do not like, and those that try to become headers
+(interop M17).
+"""
 
 import re
 from dataclasses import replace
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meetings.imip.compose import Envelope
+from meetings.imip.compose import ComposedMail
 from tests.cast import ALICE, BOB, CAROL, MALLORY, cancel, meeting, request, uninvite, update
 from tests.imip.test_compose import fields, header, mail, mailboxes, read
 
@@ -39,23 +41,28 @@ NAMES = {
 }
 
 
-def named(envelope: Envelope, name: str) -> list[tuple[str, str]]:
+def named(composed: ComposedMail, name: str) -> list[tuple[str, str]]:
     """Names and addresses of a header, read by the standard library's older parser.
 
     Its newer one puts a space between two encoded words of a name, which RFC 2047 §6.2 forbids.
     """
-    unfolded = "\r\n".join(header(envelope)).replace("\r\n ", " ").split("\r\n")
+    unfolded = "\r\n".join(header(composed)).replace("\r\n ", " ").split("\r\n")
     [value] = [line.partition(": ")[2] for line in unfolded if line.startswith(f"{name}: ")]
-    return [(str(make_header(decode_header(phrase))), address) for phrase, address in getaddresses([value])]
+    return [
+        (str(make_header(decode_header(phrase))), address)
+        for phrase, address in getaddresses([value])
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_a_name_arrives_as_it_was_given_next_to_the_right_address(name: str) -> None:
-    envelope = mail(request(attendees=(replace(BOB, name=name), CAROL), organizer=replace(ALICE, name=name)))
+    composed = mail(
+        request(attendees=(replace(BOB, name=name), CAROL), organizer=replace(ALICE, name=name))
+    )
     for field, address in (("From", ALICE.address), ("To", BOB.address)):
-        assert named(envelope, field) == [(name, address)]
-        assert [mailbox for _, mailbox in mailboxes(read(envelope), field)] == [address]
-    assert max(map(len, header(envelope))) <= 76
+        assert named(composed, field) == [(name, address)]
+        assert [mailbox for _, mailbox in mailboxes(read(composed), field)] == [address]
+    assert max(map(len, header(composed))) <= 76
 
 
 def test_an_empty_name_leaves_the_bare_address() -> None:
@@ -78,14 +85,14 @@ SUBJECTS = {
 
 @pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)
 def test_a_subject_arrives_as_it_was_given(subject: str) -> None:
-    envelope = mail(request(summary=subject))
-    assert read(envelope)["Subject"] == envelope.subject == subject
-    assert max(map(len, header(envelope))) <= 76
+    composed = mail(request(summary=subject))
+    assert read(composed)["Subject"] == composed.subject == subject
+    assert max(map(len, header(composed))) <= 76
 
 
 def test_every_encoded_word_stands_for_whole_characters() -> None:
-    envelope = mail(request(summary="会议👨‍👩‍👧‍👦é" * 50))
-    words = re.findall(r"=\?utf-8\?b\?[A-Za-z0-9+/]+=*\?=", "".join(header(envelope)))
+    composed = mail(request(summary="会议👨‍👩‍👧‍👦é" * 50))
+    words = re.findall(r"=\?utf-8\?b\?[A-Za-z0-9+/]+=*\?=", "".join(header(composed)))
     assert len(words) > 10
     for word in words:
         assert len(word) <= 75
@@ -96,20 +103,24 @@ def test_every_encoded_word_stands_for_whole_characters() -> None:
 
 
 def test_the_domain_of_an_address_is_written_in_ascii() -> None:
-    envelope = mail(request(attendees=(replace(BOB, address="bob@bücher.example"),)))
-    assert mailboxes(read(envelope), "To") == [("Bob", "bob@xn--bcher-kva.example")]
-    assert envelope.recipients == ("bob@bücher.example",)
-    assert envelope.raw.isascii()
+    composed = mail(request(attendees=(replace(BOB, address="bob@bücher.example"),)))
+    assert mailboxes(read(composed), "To") == [("Bob", "bob@xn--bcher-kva.example")]
+    assert composed.recipients == ("bob@bücher.example",)
+    assert composed.raw.isascii()
 
 
 def test_an_address_that_needs_smtputf8_stays_as_it_is() -> None:
-    envelope = mail(request(attendees=(replace(BOB, address="李四@例子.中国"),)))
-    assert "To: Bob <李四@例子.中国>" in header(envelope)
+    composed = mail(request(attendees=(replace(BOB, address="李四@例子.中国"),)))
+    assert "To: Bob <李四@例子.中国>" in header(composed)
 
 
-@pytest.mark.parametrize("address", ['"bob, jr"@example.org', "bob+tag@example.org", "o'bob@[192.0.2.1]"])
+@pytest.mark.parametrize(
+    "address", ['"bob, jr"@example.org', "bob+tag@example.org", "o'bob@[192.0.2.1]"]
+)
 def test_an_unusual_address_arrives_as_it_was_given(address: str) -> None:
-    assert mailboxes(read(mail(request(attendees=(replace(BOB, address=address),)))), "To") == [("Bob", address)]
+    assert mailboxes(read(mail(request(attendees=(replace(BOB, address=address),)))), "To") == [
+        ("Bob", address)
+    ]
 
 
 BAD_ADDRESSES = [
@@ -138,24 +149,39 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 def test_m17_a_line_break_in_a_subject_or_a_name_becomes_a_space() -> None:
     attack = f"a\r\nBcc: {MALLORY}\r\n\r\nbody"
-    message = request(summary=attack, attendees=(replace(BOB, name=attack),), organizer=replace(ALICE, name=attack))
-    envelope = mail(message)
+    message = request(
+        summary=attack,
+        attendees=(replace(BOB, name=attack),),
+        organizer=replace(ALICE, name=attack),
+    )
+    composed = mail(message)
     harmless = f"a Bcc: {MALLORY} body"
-    assert envelope.subject == harmless
-    assert mailboxes(read(envelope), "To") == [(harmless, BOB.address)]
-    assert mailboxes(read(envelope), "From") == [(harmless, ALICE.address)]
-    assert fields(envelope) == fields(mail(request(attendees=(BOB,))))
+    assert composed.subject == harmless
+    assert mailboxes(read(composed), "To") == [(harmless, BOB.address)]
+    assert mailboxes(read(composed), "From") == [(harmless, ALICE.address)]
+    assert fields(composed) == fields(mail(request(attendees=(BOB,))))
 
 
 def test_half_a_surrogate_pair_does_no_harm() -> None:
     half = "a\ud83db"
-    envelope = mail(request(summary=half, location=half, description=half, attendees=(replace(BOB, name=half), CAROL)))
-    assert envelope.subject == "a b"
-    assert_like(envelope, mail(request()))
+    composed = mail(
+        request(
+            summary=half,
+            location=half,
+            description=half,
+            attendees=(replace(BOB, name=half), CAROL),
+        )
+    )
+    assert composed.subject == "a b"
+    assert_like(composed, mail(request()))
 
 
-texts = st.text(alphabet=st.one_of(st.characters(), st.sampled_from(CONTROLS + '"<>,;:@=?\\()')), max_size=60)
-attacks = st.one_of(texts, texts.map(lambda text: f"{text}\r\nBcc: {MALLORY}\r\n\r\n--=_alternative\r\n{text}"))
+texts = st.text(
+    alphabet=st.one_of(st.characters(), st.sampled_from(CONTROLS + '"<>,;:@=?\\()')), max_size=60
+)
+attacks = st.one_of(
+    texts, texts.map(lambda text: f"{text}\r\nBcc: {MALLORY}\r\n\r\n--=_alternative\r\n{text}")
+)
 
 
 @settings(deadline=None)
@@ -164,10 +190,16 @@ def test_no_text_of_a_request_adds_a_header_a_recipient_or_a_part(
     summary: str, description: str, location: str, name: str
 ) -> None:
     bob, alice = replace(BOB, name=name), replace(ALICE, name=name)
-    envelope = mail(
-        request(summary=summary, description=description, location=location, attendees=(bob, CAROL), organizer=alice)
+    composed = mail(
+        request(
+            summary=summary,
+            description=description,
+            location=location,
+            attendees=(bob, CAROL),
+            organizer=alice,
+        )
     )
-    assert_like(envelope, mail(request()))
+    assert_like(composed, mail(request()))
 
 
 @settings(deadline=None)
@@ -185,16 +217,20 @@ def test_no_changed_text_adds_a_header_a_recipient_or_a_part(old: str, new: str)
     assert_like(mail(message), mail(update(meeting(), location="x")[0]))
 
 
-def assert_like(envelope: Envelope, harmless: Envelope) -> None:
+def assert_like(composed: ComposedMail, harmless: ComposedMail) -> None:
     """The same headers, people and parts, whoever reads them."""
-    assert fields(envelope) == fields(harmless)
-    assert envelope.recipients == harmless.recipients
-    ours, theirs = read(envelope), read(harmless)
+    assert fields(composed) == fields(harmless)
+    assert composed.recipients == harmless.recipients
+    ours, theirs = read(composed), read(harmless)
     assert ours.keys() == theirs.keys()
     for name in ("From", "To", "Cc"):
         if name in theirs:
-            assert [address for _, address in mailboxes(ours, name)] == [a for _, a in mailboxes(theirs, name)]
-    assert [part.get_content_type() for part in ours.walk()] == [part.get_content_type() for part in theirs.walk()]
-    assert envelope.raw.isascii()
-    assert not set(re.sub(rb"\r\n", b"", envelope.raw)) & set(range(32))
-    assert max(map(len, envelope.raw.split(b"\r\n"))) <= 76
+            assert [address for _, address in mailboxes(ours, name)] == [
+                a for _, a in mailboxes(theirs, name)
+            ]
+    assert [part.get_content_type() for part in ours.walk()] == [
+        part.get_content_type() for part in theirs.walk()
+    ]
+    assert composed.raw.isascii()
+    assert not set(re.sub(rb"\r\n", b"", composed.raw)) & set(range(32))
+    assert max(map(len, composed.raw.split(b"\r\n"))) <= 76

@@ -38,11 +38,15 @@ def used() -> set[tuple[str | None, str]]:
     """Context and (singular) text of each text that the code has translated."""
     found = [
         (text, context)
-        for _, _, text, _, context in extract_from_dir(APPLICATION, [("**.py", "python")], keywords=KEYWORDS)
+        for _, _, text, _, context in extract_from_dir(
+            APPLICATION, [("**.py", "python")], keywords=KEYWORDS
+        )
     ]
     for path in (APPLICATION / "templates").rglob("*.html"):
         source = BytesIO(templatize(path.read_text()).encode())
-        found += [(text, context) for _, text, _, context in extract("python", source, keywords=KEYWORDS)]
+        found += [
+            (text, context) for _, text, _, context in extract("python", source, keywords=KEYWORDS)
+        ]
     return {(context, text if isinstance(text, str) else text[0]) for text, context in found}
 
 
@@ -98,6 +102,8 @@ def texts(file: object) -> dict[str, str]:
     return {key: text for key, text in vars(GNUTranslations(file))["_catalog"].items() if key}  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("template", sorted((APPLICATION / "templates").rglob("mail/*")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "template", sorted((APPLICATION / "templates").rglob("mail/*")), ids=lambda path: path.name
+)
 def test_the_templates_of_mails_leave_the_words_to_the_code(template: Path) -> None:
     assert "gettext(" not in templatize(template.read_text())

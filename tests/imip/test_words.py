@@ -7,8 +7,8 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone, translation
 
-from meetings.imip.words import recurrence_in_words, when_in_words
-from meetings.itip.recurrence import Frequency, Rule
+from meetings.imip.wording.when import recurrence_in_words, when_in_words
+from meetings.itip.recurrence.rule import Frequency, Rule
 from tests.cast import meeting
 
 WORKDAYS = ("MO", "TU", "WE", "TH", "FR")
@@ -23,14 +23,22 @@ RECURRENCES = [
     (rule("DAILY"), "every day, 10 times", "每天，共 10 次"),
     (rule("DAILY", interval=3), "every 3 days, 10 times", "每3天，共 10 次"),
     (rule("WEEKLY", by_day=("MO",), count=3), "every Monday, 3 times", "每周一，共 3 次"),
-    (rule("WEEKLY", by_day=("MO", "WE")), "every Monday and Wednesday, 10 times", "每周一和周三，共 10 次"),
+    (
+        rule("WEEKLY", by_day=("MO", "WE")),
+        "every Monday and Wednesday, 10 times",
+        "每周一和周三，共 10 次",
+    ),
     (
         rule("WEEKLY", by_day=("TU", "TH", "SU")),
         "every Tuesday, Thursday and Sunday, 10 times",
         "每周二、周四和周日，共 10 次",
     ),
     (rule("WEEKLY", by_day=WORKDAYS, count=1), "every workday, once", "每个工作日，共 1 次"),
-    (rule("WEEKLY", by_day=("SA", "SU")), "every Saturday and Sunday, 10 times", "每周六和周日，共 10 次"),
+    (
+        rule("WEEKLY", by_day=("SA", "SU")),
+        "every Saturday and Sunday, 10 times",
+        "每周六和周日，共 10 次",
+    ),
     (rule("WEEKLY", by_day=ALL_DAYS), "every day, 10 times", "每天，共 10 次"),
     (
         rule("WEEKLY", interval=2, by_day=("MO", "FR")),
@@ -38,10 +46,26 @@ RECURRENCES = [
         "每2周的周一和周五，共 10 次",
     ),
     (rule("MONTHLY", by_month_day=3), "on the 3rd of every month, 10 times", "每月3日，共 10 次"),
-    (rule("MONTHLY", by_month_day=22), "on the 22nd of every month, 10 times", "每月22日，共 10 次"),
-    (rule("MONTHLY", by_month_day=31), "on the 31st of every month, 10 times", "每月31日，共 10 次"),
-    (rule("MONTHLY", by_month_day=3, interval=3), "every 3 months on the 3rd, 10 times", "每3个月的3日，共 10 次"),
-    (rule("MONTHLY", by_month_day=-1), "on the last day of every month, 10 times", "每月最后一天，共 10 次"),
+    (
+        rule("MONTHLY", by_month_day=22),
+        "on the 22nd of every month, 10 times",
+        "每月22日，共 10 次",
+    ),
+    (
+        rule("MONTHLY", by_month_day=31),
+        "on the 31st of every month, 10 times",
+        "每月31日，共 10 次",
+    ),
+    (
+        rule("MONTHLY", by_month_day=3, interval=3),
+        "every 3 months on the 3rd, 10 times",
+        "每3个月的3日，共 10 次",
+    ),
+    (
+        rule("MONTHLY", by_month_day=-1),
+        "on the last day of every month, 10 times",
+        "每月最后一天，共 10 次",
+    ),
     (
         rule("MONTHLY", by_month_day=-1, interval=2),
         "every 2 months on the last day, 10 times",
@@ -77,9 +101,21 @@ RECURRENCES = [
         "on the last day of every month, 10 times",
         "每月最后一天，共 10 次",
     ),
-    (rule("MONTHLY", by_day=ALL_DAYS, by_set_pos=4), "on the 4th of every month, 10 times", "每月4日，共 10 次"),
-    (rule("YEARLY", by_month=8, by_month_day=12, count=1), "every year on 12 August, once", "每年8月12日，共 1 次"),
-    (rule("YEARLY", by_month=2, by_month_day=29), "every year on 29 February, 10 times", "每年2月29日，共 10 次"),
+    (
+        rule("MONTHLY", by_day=ALL_DAYS, by_set_pos=4),
+        "on the 4th of every month, 10 times",
+        "每月4日，共 10 次",
+    ),
+    (
+        rule("YEARLY", by_month=8, by_month_day=12, count=1),
+        "every year on 12 August, once",
+        "每年8月12日，共 1 次",
+    ),
+    (
+        rule("YEARLY", by_month=2, by_month_day=29),
+        "every year on 29 February, 10 times",
+        "每年2月29日，共 10 次",
+    ),
     (
         rule("YEARLY", by_month=8, by_month_day=12, interval=2),
         "every 2 years on 12 August, 10 times",
@@ -127,9 +163,13 @@ def test_excluded_days_are_named() -> None:
     days = tuple(datetime(2027, 3, day, 10) for day in (8, 15, 22))
     event = meeting(rule=rule("WEEKLY", by_day=("MO",)), exdates=days)
     with translation.override("en"):
-        assert recurrence_in_words(event).endswith(", except 8 March 2027, 15 March 2027 and 22 March 2027")
+        assert recurrence_in_words(event).endswith(
+            ", except 8 March 2027, 15 March 2027 and 22 March 2027"
+        )
     with translation.override("zh-hans"):
-        assert recurrence_in_words(event).endswith("，其中2027年3月8日、2027年3月15日和2027年3月22日除外")
+        assert recurrence_in_words(event).endswith(
+            "，其中2027年3月8日、2027年3月15日和2027年3月22日除外"
+        )
 
 
 def test_many_excluded_days_are_cut_short() -> None:
@@ -209,7 +249,9 @@ TIMES = {
 
 
 @pytest.mark.parametrize(("times", "english", "chinese"), TIMES.values(), ids=TIMES)
-def test_a_time_is_said_in_both_languages_with_its_zone(times: dict[str, Any], english: str, chinese: str) -> None:
+def test_a_time_is_said_in_both_languages_with_its_zone(
+    times: dict[str, Any], english: str, chinese: str
+) -> None:
     with translation.override("en"):
         assert when_in_words(meeting(**times)) == english
     with translation.override("zh-hans"):
@@ -219,4 +261,7 @@ def test_a_time_is_said_in_both_languages_with_its_zone(times: dict[str, Any], e
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
 def test_the_server_s_own_zone_does_not_matter(zone: str) -> None:
     with override_settings(TIME_ZONE=zone), timezone.override(zone), translation.override("en"):
-        assert when_in_words(meeting()) == "Monday, 1 March 2027, 10:00–11:00 (Asia/Shanghai, UTC+08:00)"
+        assert (
+            when_in_words(meeting())
+            == "Monday, 1 March 2027, 10:00–11:00 (Asia/Shanghai, UTC+08:00)"
+        )

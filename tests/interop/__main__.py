@@ -1,6 +1,7 @@
 """``python -m tests.interop``: every zone through every engine; writes docs/interop-results.md.
 
-Exit status 1 for a difference without a known reason, a refusal that does not help, or an engine that is missing.
+Exit status 1 for a difference without a known reason, a refusal that does not help, or an engine
+that is missing.
 """
 
 import argparse
@@ -25,7 +26,9 @@ _DOCUMENT = Path("docs/interop-results.md")
 def main() -> int:
     """Run; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.interop", description=__doc__)
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="try every Nth zone only; writes no file")
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="try every Nth zone only; writes no file"
+    )
     parser.add_argument("--no-install", action="store_true", help="install nothing")
     options = parser.parse_args()
     if not options.no_install:
@@ -38,7 +41,9 @@ def _run(engines: Iterable[Engine], *, every: int) -> int:
     began = time.monotonic()
     present, versions, missing = _present(engines)
     results = run(ZONES[::every], present)
-    text = report(results, versions=versions, missing=missing, tzdata=_tzdata(), command="make interop")
+    text = report(
+        results, versions=versions, missing=missing, tzdata=_tzdata(), command="make interop"
+    )
     if every == 1:
         _DOCUMENT.write_text(text, encoding="utf-8")
     _say(text)

@@ -1,4 +1,6 @@
-"""What a reader makes of a calendar, and the ways to ask it: a function, or a program fed with JSON lines."""
+"""What a reader makes of a calendar, and the ways to ask it: a function, or a program fed with JSON
+lines.
+"""
 
 import json
 import subprocess
@@ -18,7 +20,9 @@ class EngineMissingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The starts and ends of all occurrences, oldest first; or the ``error`` that the engine ended with."""
+    """The starts and ends of all occurrences, oldest first; or the ``error`` that the engine ended
+    with.
+    """
 
     starts: tuple[Moment, ...] = ()
     ends: tuple[Moment, ...] = ()
@@ -30,7 +34,9 @@ class Engine(Protocol):
 
     name: str
     knows_zones: bool
-    """Whether it prefers its own zone database to the message: it is given the calendar with the real TZID too."""
+    """Whether it prefers its own zone database to the message: it is given the calendar with the
+    real TZID too.
+    """
     needs_names: bool
     """Whether it reads no VTIMEZONE at all: it is given only the calendar with the real TZID."""
 
@@ -44,7 +50,9 @@ class Engine(Protocol):
 
 
 def moment(value: date) -> Moment:
-    """``value`` as answers hold it: a day, or the instant of an aware time; ValueError for a time without a zone."""
+    """``value`` as answers hold it: a day, or the instant of an aware time; ValueError for a time
+    without a zone.
+    """
     if not isinstance(value, datetime):
         return f"{value:%Y%m%d}"
     if value.tzinfo is None:
@@ -73,10 +81,14 @@ def _attempt(read_one: Callable[[str], Answer], calendar: str) -> Answer:
 def ask(command: Sequence[str], calendars: Sequence[str]) -> list[Answer]:
     """Ask a program: one JSON string a line in, one JSON object a line out."""
     lines = "".join(f"{json.dumps(calendar)}\n" for calendar in calendars)
-    done = subprocess.run(command, input=lines, capture_output=True, text=True, check=True, timeout=600)
+    done = subprocess.run(
+        command, input=lines, capture_output=True, text=True, check=True, timeout=600
+    )
     replies = [json.loads(line) for line in done.stdout.splitlines()]
     if len(replies) != len(calendars):
-        raise RuntimeError(f"{command[0]} answered {len(replies)} of {len(calendars)} calendars: {done.stderr[-500:]}")
+        raise RuntimeError(
+            f"{command[0]} answered {len(replies)} of {len(calendars)} calendars: {done.stderr[-500:]}"
+        )
     return [
         Answer(tuple(reply.get("starts", ())), tuple(reply.get("ends", ())), reply.get("error", ""))
         for reply in replies

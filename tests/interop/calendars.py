@@ -1,4 +1,6 @@
-"""From a case to the calendar that the service mails, and to the copy whose zone no reader can know by name."""
+"""From a case to the calendar that the service mails, and to the copy whose zone no reader can know
+by name.
+"""
 
 import hashlib
 import re
@@ -8,9 +10,9 @@ from typing import Final
 
 from meetings.itip.errors import InvalidRule, ZoneNotExpressible
 from meetings.itip.event import Attendee, Event, Organizer
-from meetings.itip.ical import to_ical
+from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message, Method
-from meetings.itip.recurrence import Rule, check_series, first_match, occurrences
+from meetings.itip.recurrence.rule import Rule, check_series, first_match, occurrences
 from tests.interop.cases import Case
 from tests.interop.truth import Truth, truth_of
 
@@ -23,7 +25,9 @@ _REFUSED: Final = re.compile(r"change in (\d{4}) .* End the series before (\S+) 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A zone that no pair of annual rules describes; ``complaint`` says what is wrong with the refusal itself."""
+    """A zone that no pair of annual rules describes; ``complaint`` says what is wrong with the
+    refusal itself.
+    """
 
     case: Case
     year: int
@@ -41,7 +45,9 @@ class Emitted:
 
 
 def emit(case: Case) -> tuple[Emitted | None, Refusal | None]:
-    """Return the calendar of ``case``, or of the shortened series that the refusal of ``case`` proposes."""
+    """Return the calendar of ``case``, or of the shortened series that the refusal of ``case``
+    proposes.
+    """
     truth = truth_of(case)
     if truth is None:
         return None, None
@@ -58,8 +64,12 @@ def _shortened(case: Case, refused: ZoneNotExpressible) -> tuple[Emitted | None,
     if not named or case.rule is None:
         return None, Refusal(case, 0, f"names no day to end before: {refused.message}")
     end = date.fromisoformat(named[2])
-    latest = end + timedelta(days=case.duration.days + 1)  # an occurrence may end in the year that cannot be held
-    complaint = "" if end.year <= int(named[1]) <= latest.year else "names a year, and a day of another one"
+    latest = end + timedelta(
+        days=case.duration.days + 1
+    )  # an occurrence may end in the year that cannot be held
+    complaint = (
+        "" if end.year <= int(named[1]) <= latest.year else "names a year, and a day of another one"
+    )
     until = f"{end - timedelta(days=1):%Y%m%dT235959}"
     rule = re.sub(r"(COUNT|UNTIL)=\w+", f"UNTIL={until}", case.rule)
     shorter = replace(case, rule=rule)
@@ -69,7 +79,9 @@ def _shortened(case: Case, refused: ZoneNotExpressible) -> tuple[Emitted | None,
     try:
         return _emitted(shorter, truth, _event(shorter, truth)), Refusal(case, end.year, complaint)
     except ZoneNotExpressible as again:
-        return None, Refusal(case, end.year, f"the shortened series is refused too: {again.message}")
+        return None, Refusal(
+            case, end.year, f"the shortened series is refused too: {again.message}"
+        )
 
 
 def _event(case: Case, truth: Truth) -> Event:
@@ -94,17 +106,23 @@ def _check_clock(case: Case, truth: Truth, event: Event) -> None:
 
 
 def _emitted(case: Case, truth: Truth, event: Event) -> Emitted:
-    message = Message(method=Method.REQUEST, event=event, recipients=event.attendees, dtstamp=_STAMP)
+    message = Message(
+        method=Method.REQUEST, event=event, recipients=event.attendees, dtstamp=_STAMP
+    )
     calendar = to_ical(message).decode()
     return Emitted(case, truth, calendar, _renamed(calendar, case.tzid))
 
 
 def _renamed(calendar: str, tzid: str) -> str:
-    """``calendar`` with a TZID of its own for each different VTIMEZONE: readers remember zones by their name."""
+    """``calendar`` with a TZID of its own for each different VTIMEZONE: readers remember zones by
+    their name.
+    """
     zone = _ZONE.search(calendar)
     if not zone:
         return calendar
     rules = re.sub(r"TZ(ID|NAME):[^\r]*\r\n", "", zone[0])
     unknown = f"X-{hashlib.sha256(rules.encode()).hexdigest()[:12]}"
     calendar = re.sub(r"TZNAME:[^\r]*", "TZNAME:X", calendar)
-    return calendar.replace(f"TZID:{tzid}\r\n", f"TZID:{unknown}\r\n").replace(f"TZID={tzid}:", f"TZID={unknown}:")
+    return calendar.replace(f"TZID:{tzid}\r\n", f"TZID:{unknown}\r\n").replace(
+        f"TZID={tzid}:", f"TZID={unknown}:"
+    )

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import available_timezones
 
-from meetings.itip.timezones import zone_name
-from meetings.itip.transitions import transitions
+from meetings.itip.zones.offsets import transitions
+from meetings.itip.zones.vtimezone import zone_name
 
 NO_PLACE: Final = {"Factory", "localtime", "posixrules"}
 ZONES: Final = sorted({zone_name(name) for name in available_timezones() - NO_PLACE})
@@ -28,7 +28,9 @@ CHANGED_LAW: Final = frozenset(
         "Pacific/Easter", "Pacific/Fiji", "Pacific/Norfolk",
     ]
 )  # fmt: skip
-"""Zones that changed their law since 2019, follow the moon, or differ by less than an hour: tried from every year."""
+"""Zones that changed their law since 2019, follow the moon, or differ by less than an hour: tried
+from every year.
+"""
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
@@ -37,7 +39,9 @@ _EDGE_YEARS: Final = range(2019, 2038, 3)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A meeting as it is asked for: wall-clock times in ``tzid``; each ``left_out``-th occurrence is excluded."""
+    """A meeting as it is asked for: wall-clock times in ``tzid``; each ``left_out``-th occurrence
+    is excluded.
+    """
 
     kind: str
     tzid: str
@@ -64,24 +68,60 @@ class _Pattern:
 
 
 _PATTERNS: Final = (
-    _Pattern("single", None, ("2019-01-15 10:00", "2024-07-03 14:30", "2031-10-30 09:00", "2037-03-31 18:00")),
-    _Pattern("weekly", "FREQ=WEEKLY;COUNT=52;BYDAY=MO", ("2019-06-01 10:00", "2027-01-01 08:00", "2037-01-05 16:00")),
+    _Pattern(
+        "single",
+        None,
+        ("2019-01-15 10:00", "2024-07-03 14:30", "2031-10-30 09:00", "2037-03-31 18:00"),
+    ),
+    _Pattern(
+        "weekly",
+        "FREQ=WEEKLY;COUNT=52;BYDAY=MO",
+        ("2019-06-01 10:00", "2027-01-01 08:00", "2037-01-05 16:00"),
+    ),
     _Pattern("weekly", "FREQ=WEEKLY;COUNT=260;BYDAY=TU", ("2026-01-06 10:00", "2032-02-29 10:00")),
     _Pattern("weekly", "FREQ=WEEKLY;COUNT=156;BYDAY=MO,WE,FR", ("2029-05-02 17:15",)),
-    _Pattern("bi-weekly, WKST", "FREQ=WEEKLY;INTERVAL=2;COUNT=78;BYDAY=SU,TU;WKST=SU", ("2021-02-03 10:00",)),
-    _Pattern("bi-weekly, WKST", "FREQ=WEEKLY;INTERVAL=2;COUNT=78;BYDAY=SU,TU;WKST=MO", ("2021-02-03 10:00",)),
-    _Pattern("bi-weekly, WKST", "FREQ=WEEKLY;INTERVAL=3;COUNT=30;BYDAY=TH;WKST=SU", ("2035-12-31 12:00",)),
+    _Pattern(
+        "bi-weekly, WKST",
+        "FREQ=WEEKLY;INTERVAL=2;COUNT=78;BYDAY=SU,TU;WKST=SU",
+        ("2021-02-03 10:00",),
+    ),
+    _Pattern(
+        "bi-weekly, WKST",
+        "FREQ=WEEKLY;INTERVAL=2;COUNT=78;BYDAY=SU,TU;WKST=MO",
+        ("2021-02-03 10:00",),
+    ),
+    _Pattern(
+        "bi-weekly, WKST", "FREQ=WEEKLY;INTERVAL=3;COUNT=30;BYDAY=TH;WKST=SU", ("2035-12-31 12:00",)
+    ),
     _Pattern("daily", "FREQ=DAILY;COUNT=260", ("2020-02-28 09:30", "2028-09-01 20:00")),
     _Pattern("daily", "FREQ=DAILY;INTERVAL=3;COUNT=120", ("2036-08-01 07:45",)),
-    _Pattern("monthly by day", "FREQ=MONTHLY;COUNT=24;BYMONTHDAY=15", ("2019-03-20 10:00", "2034-01-01 10:00")),
-    _Pattern("monthly by day", "FREQ=MONTHLY;INTERVAL=3;COUNT=12;BYMONTHDAY=3", ("2026-11-30 10:00",)),
-    _Pattern("monthly nth", "FREQ=MONTHLY;COUNT=36;BYDAY=WE;BYSETPOS=2", ("2025-04-01 10:00", "2033-07-31 10:00")),
+    _Pattern(
+        "monthly by day",
+        "FREQ=MONTHLY;COUNT=24;BYMONTHDAY=15",
+        ("2019-03-20 10:00", "2034-01-01 10:00"),
+    ),
+    _Pattern(
+        "monthly by day", "FREQ=MONTHLY;INTERVAL=3;COUNT=12;BYMONTHDAY=3", ("2026-11-30 10:00",)
+    ),
+    _Pattern(
+        "monthly nth",
+        "FREQ=MONTHLY;COUNT=36;BYDAY=WE;BYSETPOS=2",
+        ("2025-04-01 10:00", "2033-07-31 10:00"),
+    ),
     _Pattern("monthly nth", "FREQ=MONTHLY;COUNT=24;BYDAY=FR;BYSETPOS=-1", ("2022-01-01 15:00",)),
     _Pattern("monthly nth", "FREQ=MONTHLY;COUNT=10;BYDAY=SA,SU;BYSETPOS=1", ("2030-05-05 11:00",)),
     _Pattern("month end", "FREQ=MONTHLY;COUNT=36;BYMONTHDAY=-1", ("2023-11-30 10:00",)),
-    _Pattern("month end", "FREQ=MONTHLY;COUNT=24;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", ("2027-12-31 10:00",)),
-    _Pattern("month end, days 29 to 31", "FREQ=MONTHLY;COUNT=14;BYMONTHDAY=31", ("2026-01-31 10:00",)),
-    _Pattern("month end, days 29 to 31", "FREQ=YEARLY;COUNT=4;BYMONTHDAY=29;BYMONTH=2", ("2019-01-01 10:00",)),
+    _Pattern(
+        "month end", "FREQ=MONTHLY;COUNT=24;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", ("2027-12-31 10:00",)
+    ),
+    _Pattern(
+        "month end, days 29 to 31", "FREQ=MONTHLY;COUNT=14;BYMONTHDAY=31", ("2026-01-31 10:00",)
+    ),
+    _Pattern(
+        "month end, days 29 to 31",
+        "FREQ=YEARLY;COUNT=4;BYMONTHDAY=29;BYMONTH=2",
+        ("2019-01-01 10:00",),
+    ),
     _Pattern("yearly", "FREQ=YEARLY;COUNT=10;BYMONTHDAY=12;BYMONTH=8", ("2021-01-01 10:00",)),
     _Pattern("yearly", "FREQ=YEARLY;COUNT=10;BYDAY=WE;BYMONTH=4;BYSETPOS=1", ("2027-01-01 10:00",)),
     _Pattern("UNTIL", "FREQ=WEEKLY;UNTIL=20280331T235959;BYDAY=TH", ("2027-03-01 10:00",)),
@@ -89,14 +129,29 @@ _PATTERNS: Final = (
     _Pattern("UNTIL", "FREQ=MONTHLY;UNTIL=20370601T060000;BYMONTHDAY=1", ("2035-09-01 06:00",)),
     _Pattern("EXDATE", "FREQ=WEEKLY;COUNT=52;BYDAY=MO", ("2027-01-01 10:00",), left_out=5),
     _Pattern("EXDATE", "FREQ=DAILY;UNTIL=20320430T120000", ("2032-02-01 09:00",), left_out=7),
-    _Pattern("over midnight", "FREQ=WEEKLY;COUNT=60;BYDAY=SA", ("2022-01-01 23:30", "2029-06-01 22:00"), 5 * HOUR),
+    _Pattern(
+        "over midnight",
+        "FREQ=WEEKLY;COUNT=60;BYDAY=SA",
+        ("2022-01-01 23:30", "2029-06-01 22:00"),
+        5 * HOUR,
+    ),
     _Pattern("over midnight", "FREQ=DAILY;COUNT=200", ("2025-02-01 20:00",), 12 * HOUR),
     _Pattern("multi-day", "FREQ=WEEKLY;COUNT=52;BYDAY=FR", ("2027-01-01 09:00",), 56 * HOUR),
     _Pattern("multi-day", "FREQ=MONTHLY;COUNT=12;BYMONTHDAY=-1", ("2033-01-15 13:00",), 3 * DAY),
-    _Pattern("night hours", "FREQ=DAILY;COUNT=260", ("2024-01-10 01:30", "2027-06-01 02:30", "2031-01-01 00:15")),
+    _Pattern(
+        "night hours",
+        "FREQ=DAILY;COUNT=260",
+        ("2024-01-10 01:30", "2027-06-01 02:30", "2031-01-01 00:15"),
+    ),
     _Pattern("all-day", None, ("2027-05-01",), 3 * DAY, all_day=True),
     _Pattern("all-day", "FREQ=WEEKLY;COUNT=60;BYDAY=SU", ("2026-01-01",), DAY, all_day=True),
-    _Pattern("all-day", "FREQ=MONTHLY;UNTIL=20310430T000000;BYMONTHDAY=-1", ("2029-10-31",), 2 * DAY, all_day=True),
+    _Pattern(
+        "all-day",
+        "FREQ=MONTHLY;UNTIL=20310430T000000;BYMONTHDAY=-1",
+        ("2029-10-31",),
+        2 * DAY,
+        all_day=True,
+    ),
     _Pattern("all-day", "FREQ=DAILY;COUNT=30", ("2030-03-01",), DAY, all_day=True, left_out=6),
 )
 
@@ -123,7 +178,9 @@ def _from_every_year(tzid: str) -> Iterator[Case]:
 
 
 def _next_to_changes(tzid: str) -> Iterator[Case]:
-    """Single meetings that end when the clocks change, begin there, last over it, or lie in the hour that repeats."""
+    """Single meetings that end when the clocks change, begin there, last over it, or lie in the
+    hour that repeats.
+    """
     for year in _EDGE_YEARS:
         for change in transitions(tzid, year, year):
             old, new = change.utc + change.before, change.utc + change.after

@@ -1,4 +1,6 @@
-"""An engine's answer beside the truth: each occurrence right, wrong for a known reason, or wrong without one."""
+"""An engine's answer beside the truth: each occurrence right, wrong for a known reason, or wrong
+without one.
+"""
 
 import re
 from collections.abc import Iterator
@@ -41,11 +43,13 @@ class Difference:
     found: Moment | None
 
 
-def differences(emitted: Emitted, answer: Answer, *, clamps: bool = False, by_name: bool = False) -> list[Difference]:
+def differences(
+    emitted: Emitted, answer: Answer, *, clamps: bool = False, by_name: bool = False
+) -> list[Difference]:
     """Compare every start and end.
 
-    ``clamps`` is said of a reader that moves days 29 to 31 into shorter months, ``by_name`` of one that reads no
-    VTIMEZONE, but looks the zone up in the system's database.
+    ``clamps`` is said of a reader that moves days 29 to 31 into shorter months, ``by_name`` of one
+    that reads no VTIMEZONE, but looks the zone up in the system's database.
     """
     truth = emitted.truth
     if answer.starts == truth.starts and answer.ends == truth.ends:
@@ -57,13 +61,22 @@ def differences(emitted: Emitted, answer: Answer, *, clamps: bool = False, by_na
     else:
         found = list(_occurrence_by_occurrence(emitted, answer))
     if by_name and _has_another_law(emitted, answer):
-        return [replace(one, reason=Reason.OTHER_LAW) if _is_other_law(one, emitted) else one for one in found]
+        return [
+            replace(one, reason=Reason.OTHER_LAW) if _is_other_law(one, emitted) else one
+            for one in found
+        ]
     return found
 
 
 def _is_other_law(difference: Difference, emitted: Emitted) -> bool:
-    """Whether the reader shows the right time of the clock by its own law, or for UNTIL sees another number of them."""
-    if difference.reason is not Reason.UNEXPLAINED or difference.true is None or difference.found is None:
+    """Whether the reader shows the right time of the clock by its own law, or for UNTIL sees
+    another number of them.
+    """
+    if (
+        difference.reason is not Reason.UNEXPLAINED
+        or difference.true is None
+        or difference.found is None
+    ):
         return difference.reason is Reason.UNEXPLAINED
     there = _zone_of_the_system(emitted.case.tzid)
     shown = datetime.fromtimestamp(int(difference.found), there).replace(tzinfo=None)
@@ -71,12 +84,15 @@ def _is_other_law(difference: Difference, emitted: Emitted) -> bool:
 
 
 def _has_another_law(emitted: Emitted, answer: Answer) -> bool:
-    """Whether the system's zone database gives a time of the meeting another offset than the one in use here."""
+    """Whether the system's zone database gives a time of the meeting another offset than the one in
+    use here.
+    """
     here, there = ZoneInfo(emitted.case.tzid), _zone_of_the_system(emitted.case.tzid)
     shown = (*emitted.truth.starts, *emitted.truth.ends, *answer.starts, *answer.ends)
     moments = [moment for moment in shown if isinstance(moment, int)]
     return any(
-        datetime.fromtimestamp(moment, here).utcoffset() != datetime.fromtimestamp(moment, there).utcoffset()
+        datetime.fromtimestamp(moment, here).utcoffset()
+        != datetime.fromtimestamp(moment, there).utcoffset()
         for moment in moments
     )
 
@@ -108,7 +124,9 @@ def _short_months(emitted: Emitted, answer: Answer) -> Iterator[Difference]:
     for found in answer.starts:
         if found not in set(emitted.truth.starts):
             is_moved = _local(found, emitted).day not in wanted
-            yield Difference("start", Reason.SHORT_MONTH if is_moved else Reason.UNEXPLAINED, None, found)
+            yield Difference(
+                "start", Reason.SHORT_MONTH if is_moved else Reason.UNEXPLAINED, None, found
+            )
 
 
 def _local(moment: Moment, emitted: Emitted) -> datetime:
@@ -120,7 +138,11 @@ def _occurrence_by_occurrence(emitted: Emitted, answer: Answer) -> Iterator[Diff
     for (true_start, true_end), start, end in zip(truth, answer.starts, answer.ends, strict=True):
         why_start, why_end = _reason(emitted, true_start, start), _reason(emitted, true_end, end)
         if why_end is Reason.UNEXPLAINED and why_start in (None, Reason.SECOND_PASS):
-            why_end = Reason.EXACT_LENGTH if _length(start, end) == emitted.truth.exact_length else why_end
+            why_end = (
+                Reason.EXACT_LENGTH
+                if _length(start, end) == emitted.truth.exact_length
+                else why_end
+            )
         if why_start:
             yield Difference("start", why_start, true_start, start)
         if why_end:
@@ -138,17 +160,23 @@ def _reason(emitted: Emitted, true: Moment, found: Moment) -> Reason | None:
 
 
 def _is_moved_by_a_gap(emitted: Emitted, true: Moment, found: Moment) -> bool:
-    """Whether ``found`` is as much late as the clocks jumped over an excluded occurrence before ``true``."""
+    """Whether ``found`` is as much late as the clocks jumped over an excluded occurrence before
+    ``true``.
+    """
     if not isinstance(true, int) or not isinstance(found, int):
         return False
     zone = ZoneInfo(emitted.case.tzid)
-    wall, shown = (datetime.fromtimestamp(moment, zone).replace(tzinfo=None) for moment in (true, found))
+    wall, shown = (
+        datetime.fromtimestamp(moment, zone).replace(tzinfo=None) for moment in (true, found)
+    )
     jumps = (_jump(start, zone) for start in emitted.truth.left_out if start < wall)
     return shown - wall in {jump for jump in jumps if jump}
 
 
 def _jump(wall: datetime, zone: ZoneInfo) -> timedelta:
-    """By how much a reader that goes on from a time that does not exist goes wrong; zero for one that exists."""
+    """By how much a reader that goes on from a time that does not exist goes wrong; zero for one
+    that exists.
+    """
     return wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) - wall
 
 

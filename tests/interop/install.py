@@ -1,4 +1,6 @@
-"""Gets what the engines outside Python need, where that is allowed; what is not is said by the engine itself."""
+"""Gets what the engines outside Python need, where that is allowed; what is not is said by the
+engine itself.
+"""
 
 import os
 import shutil
@@ -6,11 +8,22 @@ import subprocess
 from pathlib import Path
 
 _DRIVERS = Path(__file__).parent / "drivers"
-_PACKAGES = ("gcc", "libc6-dev", "libical-dev", "php-cli", "php-mbstring", "php-sabre-vobject", "nodejs", "npm")
+_PACKAGES = (
+    "gcc",
+    "libc6-dev",
+    "libical-dev",
+    "php-cli",
+    "php-mbstring",
+    "php-sabre-vobject",
+    "nodejs",
+    "npm",
+)
 
 
 def install() -> None:
-    """Install the missing Debian packages (as root only), and ical.js with npm; failures are left to be seen later."""
+    """Install the missing Debian packages (as root only), and ical.js with npm; failures are left
+    to be seen later.
+    """
     missing = [name for name in _PACKAGES if not _is_installed(name)]
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         _run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *missing])
@@ -25,7 +38,12 @@ def _is_installed(package: str) -> bool:
         return True
     if not shutil.which("dpkg-query"):
         return False
-    return subprocess.run(["dpkg-query", "--status", package], capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(
+            ["dpkg-query", "--status", package], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
 
 
 def _run(command: list[str]) -> None:

@@ -53,13 +53,21 @@ renamed copy brings to light; counted once a calendar, whose further occurrences
 
 
 def report(
-    results: Results, *, versions: Mapping[str, str], missing: Mapping[str, str], tzdata: str, command: str
+    results: Results,
+    *,
+    versions: Mapping[str, str],
+    missing: Mapping[str, str],
+    tzdata: str,
+    command: str,
 ) -> str:
     """Return the whole document."""
     parts = chain(
         [_HEAD, f"- Command: `{command}`\n- tzdata: {tzdata}\n"],
         [f"- {name}: {version}\n" for name, version in versions.items()],
-        [f"- **{name}: NOT RUN, not installed** ({install})\n" for name, install in missing.items()],
+        [
+            f"- **{name}: NOT RUN, not installed** ({install})\n"
+            for name, install in missing.items()
+        ],
         ["\n", *_summary(results)],
         ["\n## Occurrences that differ, of those compared\n\n", *_table(results, list(versions))],
         ["\n## Why\n", *_reasons(results)],
@@ -81,7 +89,9 @@ def _table(results: Results, engines: list[str]) -> Iterator[str]:
     yield _row(["---", *("---:" for _ in range(len(engines) + 1))])
     for kind, number in results.emitted.items():
         tallies = [results.tallies[engine, kind] for engine in engines]
-        cells = [_cell(tally.wrong_starts, tally.wrong_ends, tally.occurrences) for tally in tallies]
+        cells = [
+            _cell(tally.wrong_starts, tally.wrong_ends, tally.occurrences) for tally in tallies
+        ]
         yield _row([kind, f"{number:,}", *cells])
     yield "\nA cell reads: wrong starts of all occurrences compared; wrong ends, where there are any, in brackets.\n"
 
@@ -103,7 +113,11 @@ def _reasons(results: Results) -> Iterator[str]:
         for (engine, _, edge), number in sorted(counts.items()):
             yield f"- {engine}: {number:,} {edge}{'s' if number > 1 else ''}\n"
         yield f"\n{ANALYSES[reason]}\n"
-        examples = [(engine, example) for (engine, why), example in results.examples.items() if why is reason]
+        examples = [
+            (engine, example)
+            for (engine, why), example in results.examples.items()
+            if why is reason
+        ]
         yield from _example(*min(examples, key=lambda pair: len(pair[1].emitted.truth.starts)))
 
 
@@ -118,7 +132,11 @@ def _example(engine: str, example: Example) -> Iterator[str]:
 
 
 def _shown(moment: Moment | None, tzid: str) -> str:
-    return datetime.fromtimestamp(moment, ZoneInfo(tzid)).isoformat() if isinstance(moment, int) else str(moment)
+    return (
+        datetime.fromtimestamp(moment, ZoneInfo(tzid)).isoformat()
+        if isinstance(moment, int)
+        else str(moment)
+    )
 
 
 def _refusals(results: Results) -> Iterator[str]:
@@ -133,6 +151,8 @@ def _refusals(results: Results) -> Iterator[str]:
     yield _row(["zone", "year that cannot be held (series refused)"])
     yield _row(["---", "---"])
     for tzid, counts in sorted(years.items()):
-        yield _row([tzid, ", ".join(f"{year} ({number})" for year, number in sorted(counts.items()))])
+        yield _row(
+            [tzid, ", ".join(f"{year} ({number})" for year, number in sorted(counts.items()))]
+        )
     for refusal in results.complaints:
         yield f"- **{refusal.case}**: {refusal.complaint}\n"

@@ -1,4 +1,6 @@
-"""Builds the calendars of all zones, has every engine read them, and counts, two processes at a time."""
+"""Builds the calendars of all zones, has every engine read them, and counts, two processes at a
+time.
+"""
 
 import logging
 import warnings
@@ -15,7 +17,9 @@ from tests.interop.compare import Difference, Reason, differences
 
 _BATCH = 400
 _BY_NAME_EVERY = 7
-"""An engine that reads the VTIMEZONE as well gets every seventh calendar a second time, by the zone's real name."""
+"""An engine that reads the VTIMEZONE as well gets every seventh calendar a second time, by the
+zone's real name.
+"""
 
 
 @dataclass(slots=True)
@@ -58,18 +62,26 @@ class Results:
 
     def count(self, engine: Engine, emitted: Emitted, answer: Answer) -> None:
         """Compare one answer with the truth, and remember what comes of it."""
-        found = differences(emitted, answer, clamps=engine.name == "Outlook's model", by_name=engine.needs_names)
+        found = differences(
+            emitted, answer, clamps=engine.name == "Outlook's model", by_name=engine.needs_names
+        )
         self.tallies[engine.name, emitted.case.kind].add(emitted, found)
         for difference in found:
             self.reasons[engine.name, difference.reason, difference.edge] += 1
             known = self.examples.get((engine.name, difference.reason))
             if known is None or len(emitted.truth.starts) < len(known.emitted.truth.starts):
-                self.examples[engine.name, difference.reason] = Example(emitted, difference, answer.error)
+                self.examples[engine.name, difference.reason] = Example(
+                    emitted, difference, answer.error
+                )
 
     @property
     def unexplained(self) -> int:
         """Differences that no known fault of an engine explains."""
-        return sum(number for (_, reason, _), number in self.reasons.items() if reason is Reason.UNEXPLAINED)
+        return sum(
+            number
+            for (_, reason, _), number in self.reasons.items()
+            if reason is Reason.UNEXPLAINED
+        )
 
     @property
     def complaints(self) -> list[Refusal]:
@@ -93,8 +105,12 @@ def run(zones: Sequence[str], engines: Sequence[Engine], *, processes: int = 2) 
     return results
 
 
-def _answers(pool: ProcessPoolExecutor, engine: Engine, emitted: Sequence[Emitted]) -> Iterator[tuple[Emitted, Answer]]:
-    """Each calendar with the engine's answer; calendars that are byte for byte the same are read once."""
+def _answers(
+    pool: ProcessPoolExecutor, engine: Engine, emitted: Sequence[Emitted]
+) -> Iterator[tuple[Emitted, Answer]]:
+    """Each calendar with the engine's answer; calendars that are byte for byte the same are read
+    once.
+    """
     asked = [(one, one.calendar if engine.needs_names else one.renamed) for one in emitted]
     if engine.knows_zones and not engine.needs_names:
         asked += [(one, one.calendar) for one in emitted[::_BY_NAME_EVERY]]
@@ -118,6 +134,8 @@ def _build(tzid: str) -> tuple[list[Emitted], list[Refusal]]:
 
 
 def _be_quiet() -> None:
-    """Engines log and warn about zones that they do not know by name, which is what they are given on purpose."""
+    """Engines log and warn about zones that they do not know by name, which is what they are given
+    on purpose.
+    """
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")

@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from meetings.itip.timezones import zone_name
+from meetings.itip.zones.vtimezone import zone_name
 from tests.interop.answers import Engine, EngineMissingError, output_of
 from tests.interop.calendars import Emitted, Refusal, emit
 from tests.interop.cases import ZONES, Case, cases_of
@@ -49,17 +49,25 @@ def test_z3_every_occurrence_is_at_the_same_instant_in_another_engine(
 ) -> None:
     emitted = [one for one, _ in tried if one]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an engine warns of the unknown TZID that it is given on purpose
+        warnings.simplefilter(
+            "ignore"
+        )  # an engine warns of the unknown TZID that it is given on purpose
         answers = engine.read([one.calendar if named else one.renamed for one in emitted])
     results = Results()
     for one, answer in zip(emitted, answers, strict=True):
         results.count(engine, one, answer)
-    assert {reason for _, reason, _ in results.reasons} <= KNOWN.get(engine.name, set()), results.examples
+    assert {reason for _, reason, _ in results.reasons} <= KNOWN.get(engine.name, set()), (
+        results.examples
+    )
 
 
 # One series of each kind that no pair of annual rules holds.
 NOT_HELD = {
-    "an occurrence begins in a year that cannot be held": ("America/Mexico_City", "2021-01-01 12:00", 1),
+    "an occurrence begins in a year that cannot be held": (
+        "America/Mexico_City",
+        "2021-01-01 12:00",
+        1,
+    ),
     "an occurrence ends in a year that cannot be held": ("Asia/Damascus", "2022-01-01 23:30", 5),
     "Ramadan": ("Africa/Casablanca", "2020-01-01 12:00", 1),
 }
@@ -97,7 +105,13 @@ def test_a_wrong_calendar_is_found_out(right: str, wrong: str) -> None:
 
 
 def test_an_engine_that_is_missing_is_named_and_not_passed_over() -> None:
-    text = report(Results(), versions={}, missing={"ical.js": "npm install"}, tzdata="2026f", command="make interop")
+    text = report(
+        Results(),
+        versions={},
+        missing={"ical.js": "npm install"},
+        tzdata="2026f",
+        command="make interop",
+    )
     assert "**ical.js: NOT RUN, not installed** (npm install)" in text
     with pytest.raises(EngineMissingError, match="apt-get install it"):
         output_of(["no-such-program"], install="apt-get install it")

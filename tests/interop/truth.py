@@ -1,4 +1,6 @@
-"""What a meeting's occurrences really are: dateutil's wall-clock times, and zoneinfo's instants. None of our code."""
+"""What a meeting's occurrences really are: dateutil's wall-clock times, and zoneinfo's instants.
+None of our code.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +18,11 @@ Moment = int | str
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """``starts`` and ``ends``, oldest first; ``exact_length`` is that of DTSTART to DTEND in elapsed seconds.
+    """``starts`` and ``ends``, oldest first; ``exact_length`` is that of DTSTART to DTEND in
+    elapsed seconds.
 
-    All occurrences have that length but those that last over a change of the clocks; ``left_out`` are excluded starts.
+    All occurrences have that length but those that last over a change of the clocks; ``left_out``
+    are excluded starts.
     """
 
     starts: tuple[Moment, ...]
@@ -30,16 +34,23 @@ class Truth:
 def truth_of(case: Case) -> Truth | None:
     """Return what ``case`` means; None for a single meeting at a time that the clocks skip.
 
-    Occurrences that begin or end at such a time are left out, as the service asks for (interop R16).
+    Occurrences that begin or end at such a time are left out, as the service asks for (interop
+    R16).
     """
     wall_clock = _wall_clock(case.rule, case.start)
-    left_out = {start for place, start in enumerate(wall_clock, 1) if case.left_out and not place % case.left_out}
+    left_out = {
+        start
+        for place, start in enumerate(wall_clock, 1)
+        if case.left_out and not place % case.left_out
+    }
     if not case.all_day:
         left_out |= {start for start in wall_clock if not _exists(case, start)}
     kept = [start for start in wall_clock if start not in left_out]
     if not kept:
         return None
-    starts, ends = (_moments(case, times) for times in (kept, [start + case.duration for start in kept]))
+    starts, ends = (
+        _moments(case, times) for times in (kept, [start + case.duration for start in kept])
+    )
     return Truth(starts, ends, _exact_length(case, wall_clock[0]), tuple(sorted(left_out)))
 
 
@@ -51,7 +62,10 @@ def _wall_clock(rule: str | None, start: datetime) -> tuple[datetime, ...]:
 def _exists(case: Case, start: datetime) -> bool:
     zone = ZoneInfo(case.tzid)
     both = (start, start + case.duration)
-    return all(time.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == time for time in both)
+    return all(
+        time.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == time
+        for time in both
+    )
 
 
 def _moments(case: Case, wall_clock: Sequence[datetime]) -> tuple[Moment, ...]:

@@ -1,6 +1,8 @@
-"""Recurrence and time zones by the numbers of the interoperability rule book: R1–R11, R14, R16, R17, Z1–Z9.
+"""Recurrence and time zones by the numbers of the interoperability rule book: R1–R11, R14, R16,
+R17, Z1–Z9.
 
-R12, R13 and R15 are in ``test_occurrence``. Z3 for every zone, in other programs, is what ``make interop`` does.
+R12, R13 and R15 are in ``test_occurrence``. Z3 for every zone, in other programs, is what ``make
+interop`` does.
 """
 
 import re
@@ -12,14 +14,20 @@ from typing import Any
 import pytest
 from dateutil.rrule import rrulestr
 
+from meetings.api.reading.exdates import read_exdates
+from meetings.api.reading.repeat import read_rule
 from meetings.itip import organizer
 from meetings.itip.errors import InvalidProperty, InvalidRule
 from meetings.itip.event import Event
-from meetings.itip.exdates import read_exdates
-from meetings.itip.ical import to_ical
+from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message, Method
-from meetings.itip.recurrence import Rule, check_series, check_wall_clock, first_match, occurrences
-from meetings.itip.rule_reader import read_rule
+from meetings.itip.recurrence.rule import (
+    Rule,
+    check_series,
+    check_wall_clock,
+    first_match,
+    occurrences,
+)
 from tests.cast import MONDAYS, NOW, cancel, meeting, request, uninvite, update
 from tests.content_lines import lines, values
 from tests.vtimezone_reader import offset_read, parts_of
@@ -56,7 +64,8 @@ def messages() -> Iterator[Message]:
     yield uninvite(held)
 
 
-# --- R1, R2: the start ----------------------------------------------------------------------------------------------
+# --- R1, R2: the start
+# ----------------------------------------------------------------------------------------------
 
 # rule, DTSTART, last occurrence: the table of R1
 TABLE = [
@@ -73,7 +82,9 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("text", "first", "last"), TABLE)
-def test_r1_dtstart_is_the_first_match_before_count_counts(text: str, first: str, last: str) -> None:
+def test_r1_dtstart_is_the_first_match_before_count_counts(
+    text: str, first: str, last: str
+) -> None:
     message = request(**_times(series(text)))
     found = expanded_elsewhere(message)
     assert values(message, "DTSTART") == [f";TZID=Asia/Shanghai:{found[0]:%Y%m%dT%H%M%S}"]
@@ -92,7 +103,8 @@ def test_r2_the_rule_means_the_same_from_the_moved_start(text: str, start: datet
     assert occurrences(rule, first_match(rule, start)) == occurrences(rule, start)
 
 
-# --- R3–R8: the rule ------------------------------------------------------------------------------------------------
+# --- R3–R8: the rule
+# ------------------------------------------------------------------------------------------------
 
 WRITTEN = [
     *(text for text, *_ in TABLE),
@@ -137,7 +149,9 @@ def test_r4_a_rule_outside_outlooks_templates_is_refused(parts: dict[str, Any]) 
         read_rule({"COUNT": 3, **parts}, start=SATURDAY, tzid="Asia/Shanghai")
 
 
-@pytest.mark.parametrize(("count", "is_held"), [(0, False), (1, True), (999, True), (1000, False), (-1, False)])
+@pytest.mark.parametrize(
+    ("count", "is_held"), [(0, False), (1, True), (999, True), (1000, False), (-1, False)]
+)
 def test_r5_a_series_has_1_to_999_occurrences(count: int, is_held: bool) -> None:
     value = {"FREQ": "DAILY", "COUNT": count}
     if is_held:
@@ -150,7 +164,8 @@ def test_r5_a_series_has_1_to_999_occurrences(count: int, is_held: bool) -> None
 
 
 @pytest.mark.parametrize(
-    ("tzid", "until"), [("Asia/Shanghai", "20191216T020000Z"), ("America/New_York", "20191216T150000Z")]
+    ("tzid", "until"),
+    [("Asia/Shanghai", "20191216T020000Z"), ("America/New_York", "20191216T150000Z")],
 )
 def test_r6_until_is_the_last_start_in_utc_whatever_was_asked_for(tzid: str, until: str) -> None:
     message = request(tzid=tzid, **_times(series("FREQ=WEEKLY;UNTIL=20191222T235959;BYDAY=MO")))
@@ -158,21 +173,31 @@ def test_r6_until_is_the_last_start_in_utc_whatever_was_asked_for(tzid: str, unt
 
 
 def test_r7_an_interval_of_weeks_is_written_with_the_day_that_weeks_begin_with() -> None:
-    assert values(request(**_times(series("FREQ=WEEKLY;INTERVAL=2;COUNT=3;BYDAY=MO"))), "RRULE") == [
-        ":FREQ=WEEKLY;COUNT=3;INTERVAL=2;BYDAY=MO;WKST=MO"
-    ]
+    assert values(
+        request(**_times(series("FREQ=WEEKLY;INTERVAL=2;COUNT=3;BYDAY=MO"))), "RRULE"
+    ) == [":FREQ=WEEKLY;COUNT=3;INTERVAL=2;BYDAY=MO;WKST=MO"]
 
 
 @pytest.mark.parametrize(
     ("parts", "warned"),
-    [({"BYMONTHDAY": 28}, 0), ({"BYMONTHDAY": 29}, 1), ({"BYMONTHDAY": 31}, 1), ({"BYMONTHDAY": -1}, 0)],
+    [
+        ({"BYMONTHDAY": 28}, 0),
+        ({"BYMONTHDAY": 29}, 1),
+        ({"BYMONTHDAY": 31}, 1),
+        ({"BYMONTHDAY": -1}, 0),
+    ],
 )
-def test_r8_a_day_that_not_every_month_has_is_warned_about(parts: dict[str, int], warned: int) -> None:
-    _, warnings = read_rule({"FREQ": "MONTHLY", "COUNT": 3, **parts}, start=SATURDAY, tzid="Asia/Shanghai")
+def test_r8_a_day_that_not_every_month_has_is_warned_about(
+    parts: dict[str, int], warned: int
+) -> None:
+    _, warnings = read_rule(
+        {"FREQ": "MONTHLY", "COUNT": 3, **parts}, start=SATURDAY, tzid="Asia/Shanghai"
+    )
     assert len(warnings) == warned
 
 
-# --- R9–R11, R14, R16, R17: the series ------------------------------------------------------------------------------
+# --- R9–R11, R14, R16, R17: the series
+# ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("tzid", ["Asia/Shanghai", "America/New_York"])
@@ -190,15 +215,23 @@ def test_r10_occurrences_may_not_overlap() -> None:
 
 
 @pytest.mark.parametrize("all_day", [False, True])
-def test_r11_an_excluded_start_has_the_form_of_dtstart_and_hits_an_occurrence(all_day: bool) -> None:
+def test_r11_an_excluded_start_has_the_form_of_dtstart_and_hits_an_occurrence(
+    all_day: bool,
+) -> None:
     start = datetime(2027, 3, 1) if all_day else datetime(2027, 3, 1, 10)
     lasting = timedelta(days=1) if all_day else HOUR
-    left_out = read_exdates(["2027-03-08"], rule=MONDAYS, start=start, tzid="Asia/Shanghai", all_day=all_day)
-    message = request(start=start, end=start + lasting, rule=MONDAYS, all_day=all_day, exdates=left_out)
+    left_out = read_exdates(
+        ["2027-03-08"], rule=MONDAYS, start=start, tzid="Asia/Shanghai", all_day=all_day
+    )
+    message = request(
+        start=start, end=start + lasting, rule=MONDAYS, all_day=all_day, exdates=left_out
+    )
     begin, excluded = (values(message, name)[0] for name in ("DTSTART", "EXDATE"))
     assert excluded == begin.replace("20270301", "20270308")
     with pytest.raises(InvalidRule, match="no occurrence on 2027-03-09"):
-        read_exdates(["2027-03-09"], rule=MONDAYS, start=start, tzid="Asia/Shanghai", all_day=all_day)
+        read_exdates(
+            ["2027-03-09"], rule=MONDAYS, start=start, tzid="Asia/Shanghai", all_day=all_day
+        )
 
 
 def test_r14_neither_add_nor_range_is_ever_sent() -> None:
@@ -216,17 +249,30 @@ def test_r16_a_start_that_the_clocks_skip_is_refused_alone_and_in_a_series() -> 
     with pytest.raises(InvalidProperty, match="does not exist"):
         check_wall_clock("start", skipped, "America/New_York")
     with pytest.raises(InvalidRule, match="2026-03-08 02:30 does not exist"):
-        check_series([skipped - timedelta(days=1), skipped], duration=HOUR, tzid="America/New_York", all_day=False)
+        check_series(
+            [skipped - timedelta(days=1), skipped],
+            duration=HOUR,
+            tzid="America/New_York",
+            all_day=False,
+        )
 
 
 def test_r16_of_an_hour_that_comes_twice_the_first_is_meant() -> None:
-    event = meeting(tzid="America/New_York", start=datetime(2026, 11, 1, 1, 30), end=datetime(2026, 11, 1, 3))
+    event = meeting(
+        tzid="America/New_York", start=datetime(2026, 11, 1, 1, 30), end=datetime(2026, 11, 1, 3)
+    )
     assert event.instant(event.start) == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
-    assert offset_read(parts_of(zone_of(request(**_times(event), tzid=event.tzid))), event.start) == timedelta(hours=-4)
+    assert offset_read(
+        parts_of(zone_of(request(**_times(event), tzid=event.tzid))), event.start
+    ) == timedelta(hours=-4)
 
 
-@pytest.mark.parametrize(("held", "wanted"), [(None, MONDAYS), (MONDAYS, None)], ids=["to a series", "to a single"])
-def test_r17_a_meeting_may_become_a_series_and_back_under_its_uid(held: Rule | None, wanted: Rule | None) -> None:
+@pytest.mark.parametrize(
+    ("held", "wanted"), [(None, MONDAYS), (MONDAYS, None)], ids=["to a series", "to a single"]
+)
+def test_r17_a_meeting_may_become_a_series_and_back_under_its_uid(
+    held: Rule | None, wanted: Rule | None
+) -> None:
     before = meeting(rule=held, sequence=3)
     [after] = update(before, rule=wanted)
     assert (after.method, after.event.uid, after.event.sequence) == (Method.REQUEST, before.uid, 4)

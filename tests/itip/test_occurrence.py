@@ -9,11 +9,11 @@ import pytest
 from meetings.itip import organizer
 from meetings.itip.errors import InvalidProperty, OccurrenceCancelled
 from meetings.itip.event import Attendee, Event, Override
-from meetings.itip.ical import to_ical
+from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message, Method
 from meetings.itip.occurrence import occurrence_of, require_occurrence, split
 from meetings.itip.organizer import Plan
-from meetings.itip.recurrence import Rule
+from meetings.itip.recurrence.rule import Rule
 from tests.cast import BOB, CAROL, MONDAYS, NOW, meeting
 from tests.content_lines import vevent
 
@@ -38,7 +38,11 @@ def cancel(held: Event, when: datetime) -> Plan:
 def told(plan: Plan) -> list[tuple[Method, datetime | None, tuple[str, ...]]]:
     """METHOD, RECURRENCE-ID and recipients of each message, in order."""
     return [
-        (message.method, message.event.recurrence_id, tuple(person.address for person in message.recipients))
+        (
+            message.method,
+            message.event.recurrence_id,
+            tuple(person.address for person in message.recipients),
+        )
         for message in plan.messages
     ]
 
@@ -49,8 +53,13 @@ def lines_with(message: Message, *names: str) -> list[str]:
 
 def test_r12_a_cancelled_occurrence_is_named_by_its_recurrence_id_and_carries_no_rule() -> None:
     plan = cancel(series(), SECOND)
-    assert told(plan) == [(Method.CANCEL, SECOND, (BOB.address,)), (Method.CANCEL, SECOND, (CAROL.address,))]
-    assert lines_with(plan.messages[0], "RECURRENCE-ID", "DTSTART", "RRULE", "STATUS", "SEQUENCE") == [
+    assert told(plan) == [
+        (Method.CANCEL, SECOND, (BOB.address,)),
+        (Method.CANCEL, SECOND, (CAROL.address,)),
+    ]
+    assert lines_with(
+        plan.messages[0], "RECURRENCE-ID", "DTSTART", "RRULE", "STATUS", "SEQUENCE"
+    ) == [
         "DTSTART;TZID=Asia/Shanghai:20270308T100000",
         "RECURRENCE-ID;TZID=Asia/Shanghai:20270308T100000",
         "SEQUENCE:1",
@@ -71,7 +80,14 @@ def test_r12_every_later_request_for_the_series_leaves_the_cancelled_occurrence_
 def test_a_changed_occurrence_is_a_request_with_its_recurrence_id_and_no_rule() -> None:
     plan = change(series(), SECOND, start=SECOND + HOUR, end=SECOND + 2 * HOUR, location="Room 9")
     assert told(plan) == [(Method.REQUEST, SECOND, (BOB.address, CAROL.address))]
-    shown = lines_with(plan.messages[0], "RECURRENCE-ID", "DTSTART", "RRULE", "LOCATION", "X-MICROSOFT-CDO-INSTTYPE")
+    shown = lines_with(
+        plan.messages[0],
+        "RECURRENCE-ID",
+        "DTSTART",
+        "RRULE",
+        "LOCATION",
+        "X-MICROSOFT-CDO-INSTTYPE",
+    )
     assert shown == [
         "DTSTART;TZID=Asia/Shanghai:20270308T110000",
         "RECURRENCE-ID;TZID=Asia/Shanghai:20270308T100000",
@@ -84,13 +100,18 @@ def test_a_changed_occurrence_keeps_only_what_differs_from_the_series() -> None:
     held = change(series(), SECOND, location="Room 9").event
     assert held.overrides == (Override(recurrence_id=SECOND, location="Room 9"),)
     renamed = organizer.update(held, replace(held, summary="New"), now=NOW, last_dtstamp=NOW).event
-    assert (occurrence_of(renamed, SECOND).summary, occurrence_of(renamed, SECOND).location) == ("New", "Room 9")
+    assert (occurrence_of(renamed, SECOND).summary, occurrence_of(renamed, SECOND).location) == (
+        "New",
+        "Room 9",
+    )
 
 
 def test_who_is_invited_to_one_occurrence_gets_only_that_one() -> None:
     plan = change(series(), SECOND, attendees=(BOB, CAROL, DAN))
     assert told(plan) == [(Method.REQUEST, SECOND, (BOB.address, DAN.address, CAROL.address))]
-    whole = organizer.update(plan.event, replace(plan.event, summary="New"), now=NOW, last_dtstamp=NOW)
+    whole = organizer.update(
+        plan.event, replace(plan.event, summary="New"), now=NOW, last_dtstamp=NOW
+    )
     assert told(whole) == [
         (Method.REQUEST, None, (BOB.address, CAROL.address)),
         (Method.REQUEST, SECOND, (BOB.address, DAN.address, CAROL.address)),
@@ -99,7 +120,10 @@ def test_who_is_invited_to_one_occurrence_gets_only_that_one() -> None:
 
 def test_who_is_taken_off_one_occurrence_gets_a_cancel_of_that_one() -> None:
     plan = change(series(), SECOND, attendees=(BOB,))
-    assert told(plan) == [(Method.CANCEL, SECOND, (CAROL.address,)), (Method.REQUEST, SECOND, (BOB.address,))]
+    assert told(plan) == [
+        (Method.CANCEL, SECOND, (CAROL.address,)),
+        (Method.REQUEST, SECOND, (BOB.address,)),
+    ]
     assert not lines_with(plan.messages[0], "STATUS")
 
 
@@ -114,9 +138,13 @@ def test_r13_a_request_for_the_series_is_followed_by_the_occurrences_it_has_rese
 
 
 @pytest.mark.parametrize(
-    "changes", [{"start": FIRST - HOUR}, {"rule": replace(MONDAYS, count=2)}, {"tzid": "Europe/Berlin"}], ids=str
+    "changes",
+    [{"start": FIRST - HOUR}, {"rule": replace(MONDAYS, count=2)}, {"tzid": "Europe/Berlin"}],
+    ids=str,
 )
-def test_r15_a_new_time_or_rule_makes_changed_and_cancelled_occurrences_void(changes: dict[str, Any]) -> None:
+def test_r15_a_new_time_or_rule_makes_changed_and_cancelled_occurrences_void(
+    changes: dict[str, Any],
+) -> None:
     held = change(cancel(series(), THIRD).event, SECOND, attendees=(BOB, CAROL, DAN)).event
     plan = organizer.update(held, replace(held, **changes), now=NOW, last_dtstamp=NOW)
     assert (plan.event.cancelled, plan.event.overrides) == ((), ())
@@ -143,7 +171,9 @@ def test_a_cancel_of_the_whole_reaches_the_guest_of_one_occurrence() -> None:
     ],
     ids=["the day of the one before", "the start of the next", "after the next", "into the next"],
 )
-def test_r10_an_occurrence_may_not_collide_with_its_neighbours(start: datetime, end: datetime) -> None:
+def test_r10_an_occurrence_may_not_collide_with_its_neighbours(
+    start: datetime, end: datetime
+) -> None:
     with pytest.raises(InvalidProperty, match="occurrence: It would overlap"):
         change(series(), SECOND, start=start, end=end)
 
@@ -178,7 +208,9 @@ def test_r14_a_series_is_split_by_until_and_the_rest_has_what_is_left_of_the_cou
 
 
 def test_a_split_gives_each_half_its_own_exceptions() -> None:
-    held = change(cancel(meeting(rule=replace(MONDAYS, count=5)), SECOND).event, THIRD, location="Room 9").event
+    held = change(
+        cancel(meeting(rule=replace(MONDAYS, count=5)), SECOND).event, THIRD, location="Room 9"
+    ).event
     ended, rest = split(held, THIRD)
     assert (ended.cancelled, ended.overrides) == ((SECOND,), ())
     assert (rest.cancelled, rest.overrides) == ((), held.overrides)
@@ -208,7 +240,12 @@ def test_a_resend_brings_the_changed_occurrences_too() -> None:
 
 def test_an_occurrence_has_the_vtimezone_of_its_series() -> None:
     rule = replace(MONDAYS, count=20)
-    held = meeting(rule=rule, tzid="Africa/Casablanca", start=datetime(2024, 1, 8, 10), end=datetime(2024, 1, 8, 11))
+    held = meeting(
+        rule=rule,
+        tzid="Africa/Casablanca",
+        start=datetime(2024, 1, 8, 10),
+        end=datetime(2024, 1, 8, 11),
+    )
     of_one = to_ical(cancel(held, held.occurrences[0]).messages[0])
     of_all = to_ical(organizer.send(held, now=NOW).messages[0])
     assert vtimezone(of_one) == vtimezone(of_all)

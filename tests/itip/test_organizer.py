@@ -1,4 +1,6 @@
-"""Who gets which METHOD, with which SEQUENCE and DTSTAMP (RFC 5546 §2.1.4, §3.2; interop S1–S8, A1–A7)."""
+"""Who gets which METHOD, with which SEQUENCE and DTSTAMP (RFC 5546 §2.1.4, §3.2; interop S1–S8,
+A1–A7).
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -19,7 +21,10 @@ ANSWERED = (replace(BOB, partstat=PartStat.ACCEPTED), replace(CAROL, partstat=Pa
 
 def told(plan: Plan) -> list[tuple[Method, tuple[str, ...]]]:
     """METHOD and recipients of each message, in order."""
-    return [(message.method, tuple(person.address for person in message.recipients)) for message in plan.messages]
+    return [
+        (message.method, tuple(person.address for person in message.recipients))
+        for message in plan.messages
+    ]
 
 
 def changed(held: Event, **changes: Any) -> Plan:
@@ -34,7 +39,12 @@ def test_a_meeting_begins_with_sequence_0_and_one_request_to_all() -> None:
 
 def test_every_update_raises_the_sequence_by_one_whatever_changes() -> None:
     held = meeting(sequence=4)
-    for changes in ({"summary": "New"}, {"start": datetime(2027, 3, 1, 9)}, {"description": ""}, {}):
+    for changes in (
+        {"summary": "New"},
+        {"start": datetime(2027, 3, 1, 9)},
+        {"description": ""},
+        {},
+    ):
         assert changed(held, **changes).event.sequence == 5
 
 
@@ -51,8 +61,13 @@ def test_who_leaves_the_list_gets_a_cancel_of_their_own_before_the_others_get_th
 
 def test_who_leaves_the_list_is_told_the_times_they_know() -> None:
     held = meeting()
-    plan = changed(held, attendees=(BOB,), start=datetime(2027, 3, 2, 10), end=datetime(2027, 3, 2, 11))
-    assert [message.event.start for message in plan.messages] == [held.start, datetime(2027, 3, 2, 10)]
+    plan = changed(
+        held, attendees=(BOB,), start=datetime(2027, 3, 2, 10), end=datetime(2027, 3, 2, 11)
+    )
+    assert [message.event.start for message in plan.messages] == [
+        held.start,
+        datetime(2027, 3, 2, 10),
+    ]
 
 
 def test_an_address_in_another_case_is_the_same_person() -> None:
@@ -65,13 +80,20 @@ def test_a_cancel_raises_the_sequence_and_goes_to_each_person_alone() -> None:
     assert plan.event.sequence == 3
     assert told(plan) == [(Method.CANCEL, (BOB.address,)), (Method.CANCEL, (CAROL.address,))]
     assert [message.attendees for message in plan.messages] == [(BOB,), (CAROL,)]
-    assert {(message.uninvites, message.comment) for message in plan.messages} == {(False, "No room")}
+    assert {(message.uninvites, message.comment) for message in plan.messages} == {
+        (False, "No room")
+    }
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
 def test_a_resend_keeps_the_sequence_and_has_a_newer_dtstamp(cancelled: bool) -> None:
     plan = organizer.resend(
-        meeting(sequence=2), fits=CAROL.__eq__, cancelled=cancelled, now=NOW, last_dtstamp=NOW, comment=""
+        meeting(sequence=2),
+        fits=CAROL.__eq__,
+        cancelled=cancelled,
+        now=NOW,
+        last_dtstamp=NOW,
+        comment="",
     )
     assert plan.event.sequence == 2
     assert told(plan) == [(Method.CANCEL if cancelled else Method.REQUEST, (CAROL.address,))]
@@ -79,7 +101,9 @@ def test_a_resend_keeps_the_sequence_and_has_a_newer_dtstamp(cancelled: bool) ->
 
 
 def test_a_resent_request_still_shows_everybody() -> None:
-    plan = organizer.resend(meeting(), fits=CAROL.__eq__, cancelled=False, now=NOW, last_dtstamp=NOW)
+    plan = organizer.resend(
+        meeting(), fits=CAROL.__eq__, cancelled=False, now=NOW, last_dtstamp=NOW
+    )
     assert plan.messages[0].attendees == (BOB, CAROL)
 
 
@@ -97,11 +121,17 @@ def test_a_resent_request_still_shows_everybody() -> None:
             datetime(2027, 1, 1, 9, tzinfo=UTC),
             datetime(2027, 1, 1, 9, 0, 1, tzinfo=UTC),
         ),
-        (datetime(2027, 1, 1, 9, tzinfo=timezone(timedelta(hours=8))), None, datetime(2027, 1, 1, 1, tzinfo=UTC)),
+        (
+            datetime(2027, 1, 1, 9, tzinfo=timezone(timedelta(hours=8))),
+            None,
+            datetime(2027, 1, 1, 1, tzinfo=UTC),
+        ),
     ],
     ids=["first, cut to seconds", "same second", "clock set back", "another zone"],
 )
-def test_dtstamp_is_in_utc_seconds_and_always_rises(now: datetime, last: datetime | None, expected: datetime) -> None:
+def test_dtstamp_is_in_utc_seconds_and_always_rises(
+    now: datetime, last: datetime | None, expected: datetime
+) -> None:
     assert organizer.next_dtstamp(now, last) == expected
 
 
@@ -157,7 +187,10 @@ def test_the_organizer_is_not_invited_to_their_own_meeting() -> None:
 
 
 def test_an_organizer_who_lists_nobody_else_is_invited_after_all() -> None:
-    organizer_only = (Attendee(address=ALICE.address), Attendee(address=ALICE.address, role=Role.OPTIONAL))
+    organizer_only = (
+        Attendee(address=ALICE.address),
+        Attendee(address=ALICE.address, role=Role.OPTIONAL),
+    )
     assert organizer.invited(meeting(attendees=organizer_only)) == organizer_only[:1]
     assert organizer.lists_only_the_organizer(meeting(attendees=organizer_only))
 

@@ -1,4 +1,6 @@
-"""The operations, called as the interfaces call them, on real PostgreSQL and a mail server on loopback."""
+"""The operations, called as the interfaces call them, on real PostgreSQL and a mail server on
+loopback.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,10 +12,10 @@ from django.utils import timezone
 
 from meetings.models import Meeting
 from meetings.operations.cancel_meeting import cancel_meeting
-from meetings.operations.receipt import Receipt
 from meetings.operations.resend import resend
 from meetings.operations.send_meeting import send_meeting
 from meetings.operations.update_meeting import update_meeting
+from meetings.queries.standing import Receipt
 from tests.cast import meeting
 from tests.smtp_server import ScriptedSMTP
 

@@ -4,17 +4,19 @@ from django.db import connection
 
 ROWS = 1_000_000
 
-# Without the keys to other tables, of which this fills none; the transaction's end brings them back.
+# Without the keys to other tables, of which this fills none; the transaction's end brings them
+# back.
 _WITHOUT_FOREIGN_KEYS = """
 DO $$ DECLARE key record; BEGIN
     FOR key IN SELECT conname, conrelid::regclass AS held_by FROM pg_constraint
-               WHERE conrelid IN ('meetings_delivery'::regclass, 'meetings_message'::regclass) AND contype = 'f'
+               WHERE conrelid IN ('meetings_delivery'::regclass, 'meetings_mail'::regclass) AND contype = 'f'
     LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', key.held_by, key.conname); END LOOP;
 END $$
 """
-# One in twenty waits for its next try, as after an hour without a mail server; one in ten thousand is being sent.
+# One in twenty waits for its next try, as after an hour without a mail server; one in ten thousand
+# is being sent.
 _FILL = """
-INSERT INTO meetings_delivery (message_id, meeting_id, address, address_key, state, attempt, due_at, lease_until,
+INSERT INTO meetings_delivery (mail_id, meeting_id, address, address_key, state, attempt, due_at, lease_until,
                                expires_at, may_have_left, last_reply)
 SELECT 1 + n / 4, 1 + n / 4, person, person, state, 1,
        now() + CASE state WHEN 'queued' THEN interval '1 hour' ELSE interval '-1 day' END,
@@ -26,7 +28,7 @@ FROM generate_series(0, %(rows)s - 1) AS n,
      AS made
 """
 _FILL_MESSAGES = """
-INSERT INTO meetings_message (id, revision_id, method, message_id, dtstamp, subject, envelope_from)
+INSERT INTO meetings_mail (id, version_id, method, message_id, dtstamp, subject, envelope_from)
 SELECT n, n, 'REQUEST', '<' || n || '@example.com>', now(), '', '' FROM generate_series(1, %(rows)s / 4) AS n
 """
 
@@ -37,4 +39,4 @@ def fill() -> None:
         cursor.execute(_WITHOUT_FOREIGN_KEYS)
         cursor.execute(_FILL, {"rows": ROWS})
         cursor.execute(_FILL_MESSAGES, {"rows": ROWS})
-        cursor.execute("ANALYZE meetings_delivery, meetings_message")
+        cursor.execute("ANALYZE meetings_delivery, meetings_mail")

@@ -1,10 +1,12 @@
-"""Which newer message makes an older one superfluous: one about the whole meeting does, one about an occurrence not."""
+"""Which newer message makes an older one superfluous: one about the whole meeting does, one about
+an occurrence not.
+"""
 
 from collections.abc import Callable
 
 import pytest
 
-from meetings.models import Delivery, DeliveryState, Message
+from meetings.models import Delivery, DeliveryState, Mail
 from meetings.operations.sweep import sweep
 from tests.background import states
 from tests.cast import BOB, CAROL, MONDAYS
@@ -36,7 +38,9 @@ def deliver_all() -> None:
 
 
 @pytest.mark.usefixtures("carol_waits")
-@pytest.mark.parametrize("change", [lambda: change_one(SECOND, summary="Other"), lambda: cancel_one(SECOND)])
+@pytest.mark.parametrize(
+    "change", [lambda: change_one(SECOND, summary="Other"), lambda: cancel_one(SECOND)]
+)
 def test_a_series_that_waits_is_sent_before_the_change_of_one_occurrence(
     mail_server: ScriptedSMTP, mails: Mails, change: Callable[[], object]
 ) -> None:
@@ -54,10 +58,15 @@ def test_a_series_that_waits_is_sent_before_the_change_of_one_occurrence(
 @pytest.mark.usefixtures("carol_waits")
 def test_a_series_that_waits_is_superseded_by_a_newer_version_of_the_whole(update: Do) -> None:
     update(summary="Other")
-    assert Delivery.objects.get(message=Message.objects.earliest("pk"), address=CAROL.address).state == "superseded"
+    assert (
+        Delivery.objects.get(mail=Mail.objects.earliest("pk"), address=CAROL.address).state
+        == "superseded"
+    )
 
 
-def test_series_and_occurrence_of_one_version_both_go_out_in_the_background(send: Do, update: Do, mails: Mails) -> None:
+def test_series_and_occurrence_of_one_version_both_go_out_in_the_background(
+    send: Do, update: Do, mails: Mails
+) -> None:
     send(rule=MONDAYS)
     change_one(SECOND, summary="Other")
     before = len(mails())
@@ -66,9 +75,13 @@ def test_series_and_occurrence_of_one_version_both_go_out_in_the_background(send
     assert [of_occurrence(invitation) for invitation in mails()[before:]] == [False, True]
 
 
-def test_who_waits_for_the_series_is_told_of_its_cancelled_occurrence(send: Do, mails: Mails) -> None:
+def test_who_waits_for_the_series_is_told_of_its_cancelled_occurrence(
+    send: Do, mails: Mails
+) -> None:
     send(rule=MONDAYS, budget=0)
     cancel_one(SECOND)
     deliver_all()
     assert [invitation.method for invitation in mails()] == ["REQUEST", "CANCEL", "CANCEL"]
-    assert {BOB.address, CAROL.address} == set(Delivery.objects.filter(state=SENT).values_list("address", flat=True))
+    assert {BOB.address, CAROL.address} == set(
+        Delivery.objects.filter(state=SENT).values_list("address", flat=True)
+    )

@@ -1,4 +1,6 @@
-"""What becomes of a call's mail when the mail server does not simply take it, and how overlapping calls take turns."""
+"""What becomes of a call's mail when the mail server does not simply take it, and how overlapping
+calls take turns.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,9 +14,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from meetings.itip.event import Attendee
-from meetings.models import Delivery, DeliveryState, Meeting, Message
+from meetings.models import Delivery, DeliveryState, Mail, Meeting
 from meetings.models.delivery import Claim, Verdict
-from meetings.operations.deliver import deliver_message
+from meetings.operations.steps.deliver import deliver_mail
 from tests.cast import BOB, CAROL
 from tests.mail import Invitation
 from tests.operations.conftest import Do
@@ -55,36 +57,47 @@ def test_when_nobodys_mail_is_accepted_everything_has_failed_and_stays_so(
     assert set(states().values()) == {DeliveryState.FAILED}
 
 
-def test_a_mail_server_that_is_down_fails_the_call_and_says_so(send: Do, mail_server: ScriptedSMTP) -> None:
+def test_a_mail_server_that_is_down_fails_the_call_and_says_so(
+    send: Do, mail_server: ScriptedSMTP
+) -> None:
     mail_server.close()
     receipt = send()
     assert set(receipt.recipients.values()) == {DeliveryState.FAILED}
     assert "refused" in receipt.error.lower()
 
 
-def test_once_somebody_has_the_mail_the_rest_is_tried_again_later(send: Do, mail_server: ScriptedSMTP) -> None:
+def test_once_somebody_has_the_mail_the_rest_is_tried_again_later(
+    send: Do, mail_server: ScriptedSMTP
+) -> None:
     mail_server.scripts["rcpt"] = {BOB.address: LATER}
     receipt = send()
-    assert receipt.recipients == {BOB.address: DeliveryState.QUEUED, CAROL.address: DeliveryState.SENT}
+    assert receipt.recipients == {
+        BOB.address: DeliveryState.QUEUED,
+        CAROL.address: DeliveryState.SENT,
+    }
     waiting = Delivery.objects.get(address=BOB.address)
     assert timedelta(seconds=20) < waiting.due_at - timezone.now() < timedelta(seconds=40)
     assert waiting.last_reply == LATER
 
 
-def test_what_is_tried_again_leaves_with_the_same_bytes_when_it_is_due(send: Do, mail_server: ScriptedSMTP) -> None:
+def test_what_is_tried_again_leaves_with_the_same_bytes_when_it_is_due(
+    send: Do, mail_server: ScriptedSMTP
+) -> None:
     mail_server.scripts["rcpt"] = {BOB.address: LATER}
     send()
-    message = Message.objects.get()
-    assert deliver_message(message) == 0  # not due yet
+    message = Mail.objects.get()
+    assert deliver_mail(message) == 0  # not due yet
     Delivery.objects.update(due_at=timezone.now())
     mail_server.scripts["rcpt"] = "250 ok"
-    assert deliver_message(message) == 1
+    assert deliver_mail(message) == 1
     first, second = mail_server.received
     assert (second.recipients, second.raw) == ((BOB.address,), first.raw)
     assert set(states().values()) == {DeliveryState.SENT}
 
 
-def test_nothing_is_tried_again_after_the_meeting_is_over(send: Do, mail_server: ScriptedSMTP) -> None:
+def test_nothing_is_tried_again_after_the_meeting_is_over(
+    send: Do, mail_server: ScriptedSMTP
+) -> None:
     mail_server.scripts["rcpt"] = {BOB.address: LATER}
     past = timezone.now().replace(tzinfo=None, microsecond=0) - timedelta(days=3)
     send(start=past, end=past + timedelta(hours=1))
@@ -101,7 +114,9 @@ def test_an_end_that_leaves_open_who_has_the_mail_is_tried_once_more_at_once(
     assert set(Delivery.objects.values_list("may_have_left", flat=True)) == {True}
 
 
-def test_who_may_have_the_request_gets_the_cancel(send: Do, cancel: Do, mail_server: ScriptedSMTP) -> None:
+def test_who_may_have_the_request_gets_the_cancel(
+    send: Do, cancel: Do, mail_server: ScriptedSMTP
+) -> None:
     mail_server.scripts["dot"] = DROP
     assert not send().sent
     mail_server.scripts["dot"] = "250 ok"
@@ -122,18 +137,22 @@ def test_a_claim_that_was_overtaken_records_nothing(send: Do, mail_server: Scrip
     send()
     row = Delivery.objects.get(address=BOB.address)
     Delivery.objects.filter(pk=row.pk).update(due_at=timezone.now())
-    [claim] = Delivery.objects.claim(row.message_id, lease=0)
-    [second] = Delivery.objects.claim(row.message_id, lease=60)
+    [claim] = Delivery.objects.claim(row.mail_id, lease=0)
+    [second] = Delivery.objects.claim(row.mail_id, lease=60)
     assert (claim.attempt, second.attempt) == (2, 3)
     assert Delivery.objects.finish([Verdict(claim, DeliveryState.FAILED, "too late")]) == 0
     assert Delivery.objects.finish([Verdict(second, DeliveryState.SENT, "250 ok")]) == 1
     assert states()[BOB.address] == DeliveryState.SENT
 
 
-def test_a_lease_that_ran_out_marks_that_the_mail_may_have_left(send: Do, mail_server: ScriptedSMTP) -> None:
+def test_a_lease_that_ran_out_marks_that_the_mail_may_have_left(
+    send: Do, mail_server: ScriptedSMTP
+) -> None:
     send()
-    Delivery.objects.update(state=DeliveryState.SENDING, lease_until=timezone.now() - timedelta(seconds=1))
-    assert len(Delivery.objects.claim(Message.objects.get().pk, lease=60)) == 2
+    Delivery.objects.update(
+        state=DeliveryState.SENDING, lease_until=timezone.now() - timedelta(seconds=1)
+    )
+    assert len(Delivery.objects.claim(Mail.objects.get().pk, lease=60)) == 2
     assert set(Delivery.objects.values_list("may_have_left", flat=True)) == {True}
 
 
@@ -141,8 +160,10 @@ def test_a_cancel_cannot_be_claimed_while_its_request_is_under_way(
     send: Do, cancel: Do, mail_server: ScriptedSMTP
 ) -> None:
     send()
-    request = Message.objects.get()
-    Delivery.objects.update(state=DeliveryState.SENDING, lease_until=timezone.now() + timedelta(minutes=1))
+    request = Mail.objects.get()
+    Delivery.objects.update(
+        state=DeliveryState.SENDING, lease_until=timezone.now() + timedelta(minutes=1)
+    )
     receipt = cancel(budget=0.2)
     assert set(receipt.recipients.values()) == {DeliveryState.QUEUED}
     assert len(mail_server.received) == 1
@@ -151,8 +172,11 @@ def test_a_cancel_cannot_be_claimed_while_its_request_is_under_way(
         for row in request.deliveries.all()
     ]
     assert Delivery.objects.finish(verdicts) == 2
-    assert [deliver_message(message) for message in Message.objects.filter(method="CANCEL")] == [1, 1]
-    assert [transaction.recipients for transaction in mail_server.received[1:]] == [(BOB.address,), (CAROL.address,)]
+    assert [deliver_mail(message) for message in Mail.objects.filter(method="CANCEL")] == [1, 1]
+    assert [transaction.recipients for transaction in mail_server.received[1:]] == [
+        (BOB.address,),
+        (CAROL.address,),
+    ]
 
 
 @contextmanager
@@ -201,7 +225,9 @@ def test_ten_sends_of_one_uid_at_once_mail_once(send: Do, mails: Mails) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_call_whose_turn_does_not_come_in_time_is_queued(send: Do, update: Do, mail_server: ScriptedSMTP) -> None:
+def test_a_call_whose_turn_does_not_come_in_time_is_queued(
+    send: Do, update: Do, mail_server: ScriptedSMTP
+) -> None:
     send()
     release = threading.Event()
     held = threading.Event()
@@ -222,7 +248,9 @@ def test_a_call_whose_turn_does_not_come_in_time_is_queued(send: Do, update: Do,
     assert len(mail_server.received) == 1
 
 
-def test_a_repeated_send_leaves_alone_what_already_waits_for_its_next_try(send: Do, mail_server: ScriptedSMTP) -> None:
+def test_a_repeated_send_leaves_alone_what_already_waits_for_its_next_try(
+    send: Do, mail_server: ScriptedSMTP
+) -> None:
     mail_server.scripts["rcpt"] = {BOB.address: LATER, DAN.address: "550 5.1.1 nobody"}
     send(attendees=(BOB, CAROL, DAN))
     mail_server.scripts["rcpt"] = {DAN.address: LATER}
@@ -255,5 +283,5 @@ def test_what_a_second_call_was_told_is_queued_outlives_the_failure_of_the_first
         go_on.set()
         assert answer.result() == {DeliveryState.QUEUED}
     mail_server.scripts["mail"] = "250 ok"
-    assert deliver_message(Message.objects.get()) == 2
+    assert deliver_mail(Mail.objects.get()) == 2
     assert set(states().values()) == {DeliveryState.SENT}

@@ -12,10 +12,10 @@ from meetings.itip.errors import InvalidProperty, OccurrenceCancelled
 from meetings.itip.event import Attendee, Event
 from meetings.models import DeliveryState, Meeting, OccurrenceOverride
 from meetings.operations.cancel_meeting import cancel_meeting
-from meetings.operations.errors import Conflict
-from meetings.operations.receipt import Receipt
 from meetings.operations.split_series import split_series
+from meetings.operations.steps.errors import Conflict
 from meetings.operations.update_meeting import update_meeting
+from meetings.queries.standing import Receipt
 from tests.cast import BOB, CAROL, MONDAYS
 from tests.mail import Invitation
 from tests.operations.conftest import Do
@@ -69,20 +69,26 @@ def series(send: Do) -> None:
 
 
 @pytest.mark.usefixtures("series")
-def test_a_cancelled_occurrence_is_remembered_and_left_out_of_later_requests(update: Do, mails: Mails) -> None:
+def test_a_cancelled_occurrence_is_remembered_and_left_out_of_later_requests(
+    update: Do, mails: Mails
+) -> None:
     receipt = cancel_one(SECOND)
     assert (receipt.sequence, receipt.occurrences) == (1, (FIRST, THIRD))
     assert OccurrenceOverride.objects.get().is_cancelled
     assert not Meeting.objects.get().is_cancelled
     update(summary="New")
     _, to_bob, to_carol, request = mails()
-    assert [mail.vevent.recurrence_id.value.replace(tzinfo=None) for mail in (to_bob, to_carol)] == [SECOND, SECOND]
+    assert [
+        mail.vevent.recurrence_id.value.replace(tzinfo=None) for mail in (to_bob, to_carol)
+    ] == [SECOND, SECOND]
     assert [when.replace(tzinfo=None) for when in request.vevent.exdate.value] == [SECOND]
     assert request.sequence == 2
 
 
 @pytest.mark.usefixtures("series")
-def test_a_changed_occurrence_is_stored_and_follows_every_request_for_the_series(update: Do, mails: Mails) -> None:
+def test_a_changed_occurrence_is_stored_and_follows_every_request_for_the_series(
+    update: Do, mails: Mails
+) -> None:
     change_one(SECOND, location="Room 9", attendees=(BOB, DAN))
     update(summary="New")
     told = [(mail.method, hasattr(mail.vevent, "recurrence_id"), mail.people) for mail in mails()]
@@ -131,7 +137,10 @@ def test_this_and_future_ends_the_series_and_goes_on_under_a_new_linked_uid(mail
     assert new.continues == old
     assert old.event().occurrences == (FIRST,)
     assert (new.event().occurrences, new.location) == ((SECOND, THIRD), "Room 9")
-    assert receipt.recipients == {BOB.address: DeliveryState.SENT, CAROL.address: DeliveryState.SENT}
+    assert receipt.recipients == {
+        BOB.address: DeliveryState.SENT,
+        CAROL.address: DeliveryState.SENT,
+    }
     _, ended, rest = mails()
     assert (ended.vevent.uid.value, ended.sequence) == ("meeting-1", 1)
     assert ended.vevent.rrule.value == "FREQ=WEEKLY;UNTIL=20270301T020000Z;BYDAY=MO"
@@ -157,7 +166,9 @@ def test_a_split_that_is_refused_stores_nothing() -> None:
 
 
 @pytest.mark.usefixtures("series")
-def test_a_cancelled_occurrence_that_nobody_was_told_of_may_be_cancelled_again(mail_server: ScriptedSMTP) -> None:
+def test_a_cancelled_occurrence_that_nobody_was_told_of_may_be_cancelled_again(
+    mail_server: ScriptedSMTP,
+) -> None:
     mail_server.scripts["mail"] = "451 4.3.0 later"
     assert not cancel_one(SECOND).sent
     mail_server.scripts["mail"] = "250 ok"

@@ -14,11 +14,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from meetings.models import Delivery, DeliveryState, Meeting, Message
+from meetings.models import Delivery, DeliveryState, Mail, Meeting
 from meetings.models.delivery import Verdict
-from meetings.operations.receipt import Receipt
 from meetings.operations.retention import drop_old_bytes
 from meetings.operations.sweep import sweep
+from meetings.queries.standing import Receipt
 from tests.background import queue, states, wait_until
 from tests.operations.conftest import Do
 from tests.smtp_server import ScriptedSMTP
@@ -29,7 +29,9 @@ Away = Callable[[float], None]
 @contextmanager
 def maintenance() -> Iterator[Any]:
     """A cursor on the server, but in another database than the tests'."""
-    other = psycopg2.connect(**{**connection.get_connection_params(), "dbname": "postgres", "cursor_factory": None})
+    other = psycopg2.connect(
+        **{**connection.get_connection_params(), "dbname": "postgres", "cursor_factory": None}
+    )
     other.autocommit = True
     try:
         with other.cursor() as cursor:
@@ -51,7 +53,9 @@ def away(transactional_db: None) -> Iterator[Away]:
     def throw_out(seconds: float) -> None:
         with maintenance() as cursor:
             cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
         timers.append(threading.Timer(seconds, let_in))
         timers[-1].start()
 
@@ -60,7 +64,9 @@ def away(transactional_db: None) -> Iterator[Away]:
         timer.join()
 
 
-def at_the_dot(mail_server: ScriptedSMTP, do: Callable[[], None], reply: str = "250 2.0.0 queued") -> None:
+def at_the_dot(
+    mail_server: ScriptedSMTP, do: Callable[[], None], reply: str = "250 2.0.0 queued"
+) -> None:
     def step(_: str) -> str:
         mail_server.scripts["dot"] = "250 2.0.0 queued"
         do()
@@ -77,7 +83,9 @@ def test_an_outcome_waits_for_a_database_that_went_away_while_the_mail_was_sent(
     assert len(sweep()) == 1
     assert states() == [DeliveryState.SENT] * 2
     assert len(mail_server.received) == 1
-    assert len([record for record in caplog.records if "database is away" in record.getMessage()]) == 1
+    assert (
+        len([record for record in caplog.records if "database is away" in record.getMessage()]) == 1
+    )
 
 
 def test_an_outcome_is_given_up_when_the_lease_ends_and_the_mail_goes_again(
@@ -93,7 +101,11 @@ def test_an_outcome_is_given_up_when_the_lease_ends_and_the_mail_goes_again(
 
     at_the_dot(mail_server, leave_and_return)
     sweep()
-    assert [record for record in caplog.records if record.levelno == logging.ERROR and "recorded" in record.msg]
+    assert [
+        record
+        for record in caplog.records
+        if record.levelno == logging.ERROR and "recorded" in record.msg
+    ]
     assert back.wait(10)
     assert len(sweep()) == 1
     assert states() == [DeliveryState.SENT] * 2
@@ -115,13 +127,13 @@ def test_ten_sends_of_one_uid_at_once_for_the_background_are_one_meeting(send: D
 
     with ThreadPoolExecutor(10) as pool:
         assert all(pool.map(one, range(10)))
-    assert (Meeting.objects.count(), Message.objects.count()) == (1, 1)
+    assert (Meeting.objects.count(), Mail.objects.count()) == (1, 1)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_call_waits_for_what_the_background_has_claimed_before_it(send: Do, cancel: Do) -> None:
     send()
-    request = Message.objects.get()
+    request = Mail.objects.get()
     Delivery.objects.update(state=DeliveryState.QUEUED)
     of_request = Delivery.objects.claim(request.pk, lease=60)
 
@@ -133,11 +145,17 @@ def test_a_call_waits_for_what_the_background_has_claimed_before_it(send: Do, ca
 
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(cancelled)
-        wait_until(lambda: Message.objects.count() == 3, "the CANCELs")
+        wait_until(lambda: Mail.objects.count() == 3, "the CANCELs")
         with transaction.atomic():  # no moment at which the call could claim them
-            Delivery.objects.finish([Verdict(claim, DeliveryState.SENT, "250 ok") for claim in of_request])
-            cancels = Message.objects.filter(method="CANCEL")
-            claims = [claim for message in cancels for claim in Delivery.objects.claim(message.pk, lease=60)]
+            Delivery.objects.finish(
+                [Verdict(claim, DeliveryState.SENT, "250 ok") for claim in of_request]
+            )
+            cancels = Mail.objects.filter(method="CANCEL")
+            claims = [
+                claim
+                for message in cancels
+                for claim in Delivery.objects.claim(message.pk, lease=60)
+            ]
         assert len(claims) == 2
         with pytest.raises(TimeoutError):
             answer.result(timeout=0.3)
@@ -146,11 +164,11 @@ def test_a_call_waits_for_what_the_background_has_claimed_before_it(send: Do, ca
 
 
 def age(days: float) -> None:
-    Message.objects.update(created_at=timezone.now() - timedelta(days=days))
+    Mail.objects.update(created_at=timezone.now() - timedelta(days=days))
 
 
 def kept() -> list[bool]:
-    return [raw is not None for raw in Message.objects.values_list("raw", flat=True)]
+    return [raw is not None for raw in Mail.objects.values_list("raw", flat=True)]
 
 
 def test_old_bytes_are_dropped_and_what_became_of_them_stays(send: Do, settings: Settings) -> None:
@@ -160,7 +178,7 @@ def test_old_bytes_are_dropped_and_what_became_of_them_stays(send: Do, settings:
     age(days=91)
     assert (drop_old_bytes(), kept()) == (1, [False])
     assert states() == [DeliveryState.SENT] * 2
-    assert Message.objects.get().subject
+    assert Mail.objects.get().subject
 
 
 @pytest.mark.parametrize("state", [DeliveryState.QUEUED, DeliveryState.SENDING])

@@ -1,11 +1,13 @@
-"""send, update, cancel and resend, end to end below the interface: what is stored, what is mailed, what is answered."""
+"""send, update, cancel and resend, end to end below the interface: what is stored, what is mailed,
+what is answered.
+"""
 
 from collections.abc import Callable
 
 import pytest
 
-from meetings.models import Delivery, DeliveryState, Meeting, Message, Revision
-from meetings.operations.errors import Conflict, UnknownMeeting
+from meetings.models import Delivery, DeliveryState, Mail, Meeting, Version
+from meetings.operations.steps.errors import Conflict, UnknownMeeting
 from tests.cast import BOB, CAROL, MALLORY
 from tests.mail import Invitation
 from tests.operations.conftest import Do
@@ -18,7 +20,10 @@ def test_a_send_stores_the_meeting_and_mails_one_request_to_all(
     send: Do, mails: Mails, mail_server: ScriptedSMTP
 ) -> None:
     receipt = send()
-    assert receipt.recipients == {BOB.address: DeliveryState.SENT, CAROL.address: DeliveryState.SENT}
+    assert receipt.recipients == {
+        BOB.address: DeliveryState.SENT,
+        CAROL.address: DeliveryState.SENT,
+    }
     [mail] = mails()
     assert (mail.method, mail.sequence, mail.people) == ("REQUEST", 0, [BOB.address, CAROL.address])
     assert mail_server.received[0].recipients == (BOB.address, CAROL.address)
@@ -29,10 +34,12 @@ def test_a_send_stores_the_meeting_and_mails_one_request_to_all(
 
 def test_the_stored_bytes_are_the_bytes_that_were_sent(send: Do, mail_server: ScriptedSMTP) -> None:
     send()
-    assert bytes(Message.objects.get().raw or b"") == mail_server.received[0].raw
+    assert bytes(Mail.objects.get().raw or b"") == mail_server.received[0].raw
 
 
-def test_the_same_send_again_mails_nobody_and_answers_the_same(send: Do, mail_server: ScriptedSMTP) -> None:
+def test_the_same_send_again_mails_nobody_and_answers_the_same(
+    send: Do, mail_server: ScriptedSMTP
+) -> None:
     assert send() == send()
     assert len(mail_server.received) == 1
 
@@ -41,7 +48,10 @@ def test_a_repeated_send_tries_those_who_have_not_got_it_with_the_same_bytes(
     send: Do, mail_server: ScriptedSMTP
 ) -> None:
     mail_server.scripts["rcpt"] = {BOB.address: "550 5.1.1 no such user"}
-    assert send().recipients == {BOB.address: DeliveryState.FAILED, CAROL.address: DeliveryState.SENT}
+    assert send().recipients == {
+        BOB.address: DeliveryState.FAILED,
+        CAROL.address: DeliveryState.SENT,
+    }
     mail_server.scripts["rcpt"] = "250 ok"
     assert send().recipients == {BOB.address: DeliveryState.SENT, CAROL.address: DeliveryState.SENT}
     first, second = mail_server.received
@@ -74,7 +84,7 @@ def test_an_update_mails_a_cancel_to_who_left_and_then_a_request_to_the_rest(
     assert not hasattr(cancel.vevent, "status")
     assert (request.method, request.people, request.sequence) == ("REQUEST", [BOB.address], 1)
     assert request.mail["In-Reply-To"] == Meeting.objects.get().thread
-    assert Revision.objects.get(sequence=1).changes["LOCATION"] == ["Room 7", "Room 8"]
+    assert Version.objects.get(sequence=1).changes["LOCATION"] == ["Room 7", "Room 8"]
 
 
 def test_who_never_got_the_request_gets_no_cancel_when_removed(
@@ -89,7 +99,9 @@ def test_who_never_got_the_request_gets_no_cancel_when_removed(
     ]
 
 
-def test_a_cancel_goes_to_each_person_alone_and_marks_the_meeting(send: Do, cancel: Do, mails: Mails) -> None:
+def test_a_cancel_goes_to_each_person_alone_and_marks_the_meeting(
+    send: Do, cancel: Do, mails: Mails
+) -> None:
     send()
     assert cancel(comment="Room flooded").sequence == 1
     _, to_bob, to_carol = mails()
@@ -107,10 +119,15 @@ def test_a_second_cancel_is_a_repetition_that_tries_the_failed_ones_only(
     mail_server.scripts["rcpt"] = "250 ok"
     receipt = cancel()
     assert (receipt.sequence, receipt.recipients[CAROL.address]) == (1, DeliveryState.SENT)
-    assert [transaction.recipients for transaction in mail_server.received[1:]] == [(BOB.address,), (CAROL.address,)]
+    assert [transaction.recipients for transaction in mail_server.received[1:]] == [
+        (BOB.address,),
+        (CAROL.address,),
+    ]
 
 
-def test_cancelling_what_nobody_received_mails_nobody(send: Do, cancel: Do, mail_server: ScriptedSMTP) -> None:
+def test_cancelling_what_nobody_received_mails_nobody(
+    send: Do, cancel: Do, mail_server: ScriptedSMTP
+) -> None:
     mail_server.scripts["mail"] = "554 5.7.1 not today"
     assert not send().sent
     mail_server.scripts["mail"] = "250 ok"
@@ -127,7 +144,9 @@ def test_an_update_of_a_cancelled_meeting_is_a_conflict(send: Do, update: Do, ca
 
 
 @pytest.mark.usefixtures("db")
-def test_an_unknown_uid_is_unknown_to_update_cancel_and_resend(update: Do, cancel: Do, send_again: Do) -> None:
+def test_an_unknown_uid_is_unknown_to_update_cancel_and_resend(
+    update: Do, cancel: Do, send_again: Do
+) -> None:
     for operation in (update, cancel, send_again):
         with pytest.raises(UnknownMeeting):
             operation("never-sent")
@@ -163,7 +182,9 @@ def test_a_resend_may_go_to_one_person_or_to_the_failed_ones_alone(
         send_again(address=MALLORY)
 
 
-def test_a_resend_of_a_cancelled_meeting_is_its_cancel(send: Do, cancel: Do, send_again: Do, mails: Mails) -> None:
+def test_a_resend_of_a_cancelled_meeting_is_its_cancel(
+    send: Do, cancel: Do, send_again: Do, mails: Mails
+) -> None:
     send()
     cancel(comment="Room flooded")
     send_again(address=BOB.address)
@@ -178,5 +199,7 @@ def test_an_update_supersedes_what_an_older_version_has_not_sent_yet(
     assert send().recipients[BOB.address] is DeliveryState.QUEUED
     mail_server.scripts["rcpt"] = "250 ok"
     update(summary="New")
-    states = Delivery.objects.filter(address=BOB.address).order_by("pk").values_list("state", flat=True)
+    states = (
+        Delivery.objects.filter(address=BOB.address).order_by("pk").values_list("state", flat=True)
+    )
     assert list(states) == [DeliveryState.SUPERSEDED, DeliveryState.SENT]

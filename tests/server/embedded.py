@@ -14,7 +14,8 @@ import psutil  # type: ignore[import-untyped]
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 20.0
 
-# Asks the database at its start, for each line that it reads (a web worker: for each request), and at Ctrl-C.
+# Asks the database at its start, for each line that it reads (a web worker: for each request), and
+# at Ctrl-C.
 PROGRAM = """
 import sys
 from django.conf import settings
@@ -137,7 +138,10 @@ class Machine:
 
     def wait_until_stopped(self) -> None:
         """Wait for the end of PostgreSQL and of its keeper."""
-        wait_until(lambda: not self.postgres() and not self.keepers(), "the end of PostgreSQL and its keeper")
+        wait_until(
+            lambda: not self.postgres() and not self.keepers(),
+            "the end of PostgreSQL and its keeper",
+        )
 
     def close(self) -> None:
         """End everything."""
@@ -148,5 +152,9 @@ class Machine:
 
 def environment(var: Path) -> dict[str, str]:
     """Ours, with this VAR_DIR and the embedded database."""
-    ours = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "LOG_LEVEL"}}
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DATABASE_URL", "LOG_LEVEL"}
+    }
     return ours | {"DJANGO_SETTINGS_MODULE": "meeting_server.settings", "VAR_DIR": os.fspath(var)}

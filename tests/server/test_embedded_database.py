@@ -1,4 +1,6 @@
-"""The embedded PostgreSQL: started by the first process that uses it, stopped with the last, whatever is killed."""
+"""The embedded PostgreSQL: started by the first process that uses it, stopped with the last,
+whatever is killed.
+"""
 
 import os
 import pwd
@@ -82,7 +84,9 @@ def used(machine: Machine) -> Machine:
 
 def test_reading_settings_starts_nothing(folder: Path) -> None:
     program = "from django.db import connection; print(connection.settings_dict['NAME'], connection.vendor)"
-    answer = subprocess.check_output([sys.executable, "-c", program], cwd=PROJECT, env=environment(folder / "var"))
+    answer = subprocess.check_output(
+        [sys.executable, "-c", program], cwd=PROJECT, env=environment(folder / "var")
+    )
     assert answer == b"meeting_server postgresql\n"
     assert [path.name for path in (folder / "var").iterdir()] == ["secret-key"]
 
@@ -150,7 +154,11 @@ def test_a_killed_postgres_comes_back_for_the_next_request(used: Machine) -> Non
 
 def test_a_killed_backend_costs_nobody_a_request(used: Machine) -> None:
     postgres = used.postgres()
-    backend = [process for process in psutil.Process(postgres).children() if "meeting_server" in process.cmdline()[0]]
+    backend = [
+        process
+        for process in psutil.Process(postgres).children()
+        if "meeting_server" in process.cmdline()[0]
+    ]
     backend[0].kill()
     wait_until(lambda: "all server processes terminated" in used.log(), "PostgreSQL noticing")
     assert used.users[0].ask() == ANSWER
@@ -178,12 +186,16 @@ def test_when_everything_is_killed_it_starts_again(used: Machine) -> None:
     assert used.user().answer() == ANSWER
 
 
-def test_a_pid_file_that_names_somebody_else_does_not_keep_it_from_starting(machine: Machine) -> None:
+def test_a_pid_file_that_names_somebody_else_does_not_keep_it_from_starting(
+    machine: Machine,
+) -> None:
     assert machine.user().answer() == ANSWER
     owner = (machine.var / "postgres").stat()
     machine.users[0].end()
     machine.wait_until_stopped()
-    options: dict[str, Any] = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if ROOT else {}
+    options: dict[str, Any] = (
+        {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if ROOT else {}
+    )
     with subprocess.Popen(["sleep", "60"], **options) as other:
         for name in "postmaster.pid", ".s.PGSQL.5432.lock":
             (machine.var / "postgres" / name).write_text(f"{other.pid}\n{machine.var}/postgres\n")
@@ -199,14 +211,18 @@ def test_ctrl_c_lets_a_worker_finish_with_the_database(used: Machine) -> None:
     assert "interrupted" not in used.log()
 
 
-def test_a_stop_of_all_processes_does_not_take_the_database_from_those_that_finish(used: Machine) -> None:
+def test_a_stop_of_all_processes_does_not_take_the_database_from_those_that_finish(
+    used: Machine,
+) -> None:
     postgres = used.postgres()
     os.kill(used.keepers()[0], signal.SIGTERM)
     assert used.users[0].ask() == ANSWER
     assert used.postgres() == postgres
 
 
-@pytest.mark.parametrize("name", ["with a space", 'comma, quote" and 中文', "/".join(["long" * 20] * 3)])
+@pytest.mark.parametrize(
+    "name", ["with a space", 'comma, quote" and 中文', "/".join(["long" * 20] * 3)]
+)
 def test_a_path_may_be(folder: Path, name: str) -> None:
     machine = Machine(folder / name / "var")
     machine.var.mkdir(parents=True)
@@ -229,7 +245,11 @@ def test_two_copies_run_side_by_side(used: Machine, folder: Path) -> None:
 
 
 def test_it_opens_no_port(used: Machine) -> None:
-    connections = [c for c in psutil.Process(used.postgres()).net_connections(kind="inet") if c.status == "LISTEN"]
+    connections = [
+        c
+        for c in psutil.Process(used.postgres()).net_connections(kind="inet")
+        if c.status == "LISTEN"
+    ]
     assert connections == []
 
 
@@ -266,12 +286,16 @@ def test_an_interrupted_first_start_is_begun_again(machine: Machine) -> None:
 
 
 def test_dbshell_starts_it_and_finds_its_psql(machine: Machine) -> None:
-    program = "from django.db import connection; connection.client.runshell(['-Atc', 'SELECT 6 * 7'])"
+    program = (
+        "from django.db import connection; connection.client.runshell(['-Atc', 'SELECT 6 * 7'])"
+    )
     assert machine.user(program=program).end() == "42"
 
 
 @for_root
-@pytest.mark.skipif(not shutil.which("setpriv"), reason="no setpriv: the ordinary user's half is NOT TESTED")
+@pytest.mark.skipif(
+    not shutil.which("setpriv"), reason="no setpriv: the ordinary user's half is NOT TESTED"
+)
 def test_an_ordinary_user_needs_no_other_account(machine: Machine) -> None:
     nobody = pwd.getpwnam("nobody")
     machine.var.mkdir()
@@ -293,7 +317,10 @@ def test_for_root_it_runs_as_an_account_of_its_own_and_says_what_it_opens(folder
     assert machine.user().answer() == ANSWER
     assert psutil.Process(machine.postgres()).username() == "pgserver"
     assert stat.S_IMODE((folder / "closed").stat().st_mode) == 0o701
-    assert f"Opened for passing through (chmod o+x), for PostgreSQL's account: {folder}/closed\n" in machine.said()
+    assert (
+        f"Opened for passing through (chmod o+x), for PostgreSQL's account: {folder}/closed\n"
+        in machine.said()
+    )
     machine.close()
 
 

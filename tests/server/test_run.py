@@ -1,4 +1,6 @@
-"""``make run``'s last line: web server and mail loop start together, and end together, however one of them ends."""
+"""``make run``'s last line: web server and mail loop start together, and end together, however one
+of them ends.
+"""
 
 import os
 import signal
@@ -86,5 +88,7 @@ def test_both_end_when_one_does_or_they_are_told_to(
 
 
 def test_make_run_ends_with_that_line() -> None:
-    dry = subprocess.run(["make", "--no-print-directory", "-n", "run"], capture_output=True, text=True, check=True)
+    dry = subprocess.run(
+        ["make", "--no-print-directory", "-n", "run"], capture_output=True, text=True, check=True
+    )
     assert dry.stdout.splitlines()[-1].endswith("-m meeting_server.run")

@@ -61,13 +61,15 @@ def _own_queue() -> Iterator[Queue]:
 @pytest.fixture
 def tasks(_own_queue: Queue, settings: Settings) -> Queue:
     """The queue, empty, and calls that publish to it."""
-    settings.MEETINGS_WAKE = "meeting_server.publisher.publish"
+    settings.MEETINGS_WAKE = "meetings.operations.steps.publisher.publish"
     _own_queue.declare()
     return _own_queue
 
 
 @pytest.fixture
-def start(tasks: Queue, transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path) -> Iterator[Start]:
+def start(
+    tasks: Queue, transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path
+) -> Iterator[Start]:
     """Start a worker and wait for it, or beat; all have ended when the test has."""
     if not broker.is_there():
         pytest.skip("no RabbitMQ")
@@ -75,10 +77,16 @@ def start(tasks: Queue, transactional_db: None, mail_server: ScriptedSMTP, tmp_p
 
     def one(role: str = "worker", **more: str) -> Process:
         options = ["--without-gossip", "--without-mingle"] if role == "worker" else []
-        own = {"CELERY_BROKER_URL": broker.URL, "CELERY_TASK_DEFAULT_QUEUE": tasks.name, "WORKER_THREADS": "2"}
+        own = {
+            "CELERY_BROKER_URL": broker.URL,
+            "CELERY_TASK_DEFAULT_QUEUE": tasks.name,
+            "WORKER_THREADS": "2",
+        }
         env = environment(mail_server, **own | more)
         log = tmp_path / f"{role}-{len(running)}.log"
-        process = Process(log, env, "-m", "celery", "-A", "meeting_server", role, "--loglevel", "INFO", *options)
+        process = Process(
+            log, env, "-m", "celery", "-A", "meeting_server", role, "--loglevel", "INFO", *options
+        )
         running.append(process)
         if role == "worker":  # a task that nobody takes for a while is left to the sweep
             wait_until(lambda: " ready." in process.said(), "the worker")

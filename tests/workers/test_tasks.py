@@ -10,10 +10,10 @@ from contextlib import contextmanager
 import pytest
 from django.db import OperationalError, connection
 
-from meeting_server import publisher
-from meetings import tasks as envelopes
-from meetings.imip import alarm
-from meetings.models import Delivery, DeliveryState, Message
+from meetings import tasks as composed_mails
+from meetings import trouble
+from meetings.models import Delivery, DeliveryState, Mail
+from meetings.operations.steps import publisher
 from tests.background import PROJECT, environment, queue, states, wait_until
 from tests.cast import BOB
 from tests.operations.conftest import Do, send, update
@@ -40,9 +40,11 @@ def taken(tasks: Queue) -> Task:
     return found[0]
 
 
-def test_what_a_call_leaves_queued_is_published_after_its_commit(tasks: Queue, mail_server: ScriptedSMTP) -> None:
+def test_what_a_call_leaves_queued_is_published_after_its_commit(
+    tasks: Queue, mail_server: ScriptedSMTP
+) -> None:
     queue()
-    assert taken(tasks) == (publisher.DELIVER, [Message.objects.get().pk])
+    assert taken(tasks) == (publisher.DELIVER, [Mail.objects.get().pk])
 
 
 def test_what_a_call_has_sent_or_will_try_again_later_is_not_published(
@@ -51,7 +53,7 @@ def test_what_a_call_has_sent_or_will_try_again_later_is_not_published(
     mail_server.scripts["rcpt"] = {BOB.address: "451 4.3.0 try later"}
     assert send().pending
     queue("a sign that all before it is there")
-    assert taken(tasks) == (publisher.DELIVER, [Message.objects.order_by("pk")[1].pk])
+    assert taken(tasks) == (publisher.DELIVER, [Mail.objects.order_by("pk")[1].pk])
 
 
 def test_what_the_time_budget_does_not_suffice_for_is_published(
@@ -67,7 +69,7 @@ def test_what_the_time_budget_does_not_suffice_for_is_published(
     mail_server.scripts["dot"] = slowly
     receipt = update(attendees=(BOB,), budget=0.3)
     assert receipt.recipients[BOB.address] is DeliveryState.QUEUED
-    assert taken(tasks) == (publisher.DELIVER, [Message.objects.order_by("-pk")[0].pk])
+    assert taken(tasks) == (publisher.DELIVER, [Mail.objects.order_by("-pk")[0].pk])
 
 
 def test_many_messages_of_one_call_are_left_to_one_sweep(tasks: Queue) -> None:
@@ -78,36 +80,38 @@ def test_many_messages_of_one_call_are_left_to_one_sweep(tasks: Queue) -> None:
 
 def test_the_task_delivers(tasks: Queue, mail_server: ScriptedSMTP) -> None:
     queue()
-    envelopes.deliver(Message.objects.get().pk)
+    composed_mails.deliver(Mail.objects.get().pk)
     assert states() == [DeliveryState.SENT] * 2
-    envelopes.deliver(4711)
+    composed_mails.deliver(4711)
 
 
 def test_the_sweep_publishes_what_is_due(tasks: Queue, mail_server: ScriptedSMTP) -> None:
     queue("one")
     queue("two")
     assert {taken(tasks)[0], taken(tasks)[0]} == {publisher.DELIVER}
-    envelopes.sweep()
-    assert [taken(tasks)[1], taken(tasks)[1]] == [[pk] for pk in Message.objects.values_list("pk", flat=True)]
+    composed_mails.sweep()
+    assert [taken(tasks)[1], taken(tasks)[1]] == [
+        [pk] for pk in Mail.objects.values_list("pk", flat=True)
+    ]
     Delivery.objects.update(state=DeliveryState.SENT)
-    envelopes.sweep()
+    composed_mails.sweep()
     assert tasks.take() is None
 
 
 def test_the_task_of_every_hour_drops_old_bytes(tasks: Queue, mail_server: ScriptedSMTP) -> None:
     queue()
     Delivery.objects.update(state=DeliveryState.SENT)
-    Message.objects.update(created_at="2020-01-01T00:00:00Z")
-    envelopes.drop_old_bytes()
-    assert Message.objects.get().raw is None
+    Mail.objects.update(created_at="2020-01-01T00:00:00Z")
+    composed_mails.drop_old_bytes()
+    assert Mail.objects.get().raw is None
 
 
 def test_tasks_end_quietly_while_the_database_is_away(
     away: Away, tasks: Queue, caplog: pytest.LogCaptureFixture
 ) -> None:
     away(0.5)
-    for task in (lambda: envelopes.deliver(1), envelopes.sweep):
-        alarm.forget()
+    for task in (lambda: composed_mails.deliver(1), composed_mails.sweep):
+        trouble.forget()
         caplog.clear()
         connection.close()
         task()
@@ -137,8 +141,8 @@ def port_of(kind: str) -> Iterator[int]:
 PROGRAM = """
 import sys, threading, time
 import meeting_server.wsgi
-from meeting_server import publisher
-from meetings.operations.wake import wake
+from meetings.operations.steps import publisher
+from meetings.operations.steps.wake import wake
 spent = []
 for number in range(200):
     began = time.perf_counter()
@@ -150,7 +154,9 @@ print(sorted(spent)[100])
 
 
 @pytest.mark.parametrize("kind", ["refused", "silent"])
-def test_a_broker_that_is_away_costs_a_call_nothing_and_is_said_once(kind: str, mail_server: ScriptedSMTP) -> None:
+def test_a_broker_that_is_away_costs_a_call_nothing_and_is_said_once(
+    kind: str, mail_server: ScriptedSMTP
+) -> None:
     with port_of(kind) as port:
         env = environment(mail_server, CELERY_BROKER_URL=f"amqp://127.0.0.1:{port}//")
         ended = subprocess.run(
@@ -169,10 +175,17 @@ def test_a_broker_that_is_away_costs_a_call_nothing_and_is_said_once(kind: str, 
 
 def test_without_a_broker_nothing_of_celery_is_loaded_to_serve() -> None:
     program = (
-        "import meeting_server.wsgi, meetings.api.views, sys; print('celery' in sys.modules, 'kombu' in sys.modules)"
+        "import meeting_server.wsgi, meetings.api.calls.view, sys;"
+        " print('celery' in sys.modules, 'kombu' in sys.modules)"
     )
     env = {name: value for name, value in os.environ.items() if name != "CELERY_BROKER_URL"}
     ended = subprocess.run(
-        [sys.executable, "-c", program], cwd=PROJECT, env=env, capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", program],
+        cwd=PROJECT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
     )
     assert ended.stdout.split() == ["False", "False"]

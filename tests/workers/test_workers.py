@@ -1,4 +1,6 @@
-"""Real Celery workers on a real RabbitMQ: tasks come and get lost, workers die, and each mail goes out."""
+"""Real Celery workers on a real RabbitMQ: tasks come and get lost, workers die, and each mail goes
+out.
+"""
 
 import signal
 import threading
@@ -8,8 +10,8 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from meeting_server import publisher
-from meetings.models import Delivery, DeliveryState, Message
+from meetings.models import Delivery, DeliveryState, Mail
+from meetings.operations.steps import publisher
 from tests.background import queue, states, wait_until
 from tests.smtp_server import HANG, ScriptedSMTP
 from tests.workers.conftest import Queue, Start
@@ -24,7 +26,9 @@ def test_a_worker_delivers_what_a_call_leaves_and_keeps_its_database_connection(
 ) -> None:
     def sessions() -> set[int]:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'worker under test'")
+            cursor.execute(
+                "SELECT pid FROM pg_stat_activity WHERE application_name = 'worker under test'"
+            )
             return {pid for (pid,) in cursor.fetchall()}
 
     start(PGAPPNAME="worker under test", WORKER_THREADS="1")
@@ -38,7 +42,9 @@ def test_a_worker_delivers_what_a_call_leaves_and_keeps_its_database_connection(
     assert len(mail_server.received) == 2
 
 
-def test_a_worker_that_is_told_to_end_finishes_the_message_in_hand(start: Start, mail_server: ScriptedSMTP) -> None:
+def test_a_worker_that_is_told_to_end_finishes_the_message_in_hand(
+    start: Start, mail_server: ScriptedSMTP
+) -> None:
     at_the_dot, go_on = threading.Event(), threading.Event()
 
     def dot(_: str) -> str:
@@ -80,8 +86,10 @@ def test_a_task_that_is_given_back_before_the_lease_ends_sends_nothing(
     worker = start(LOG_LEVEL="DEBUG")
     settings.MEETINGS_WAKE = ""
     queue()
-    Delivery.objects.update(state=DeliveryState.SENDING, lease_until=timezone.now() + timedelta(minutes=1))
-    publisher.send(publisher.DELIVER, [Message.objects.get().pk])
+    Delivery.objects.update(
+        state=DeliveryState.SENDING, lease_until=timezone.now() + timedelta(minutes=1)
+    )
+    publisher.send(publisher.DELIVER, [Mail.objects.get().pk])
     wait_until(lambda: "succeeded" in worker.said(), "the task")
     assert set(states()) == {DeliveryState.SENDING}
     Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -90,7 +98,9 @@ def test_a_task_that_is_given_back_before_the_lease_ends_sends_nothing(
     assert len(mail_server.received) == 1
 
 
-def test_a_purged_queue_is_healed_by_the_sweep_of_beat(start: Start, tasks: Queue, mail_server: ScriptedSMTP) -> None:
+def test_a_purged_queue_is_healed_by_the_sweep_of_beat(
+    start: Start, tasks: Queue, mail_server: ScriptedSMTP
+) -> None:
     for number in range(5):
         queue(f"meeting-{number}")
     purged = 0

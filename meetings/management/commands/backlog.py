@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from meetings.management.outcome import refusals_as_command_errors
-from meetings.operations.backlog import backlog
+from meetings.queries.backlog import backlog
 
 
 class Command(BaseCommand):

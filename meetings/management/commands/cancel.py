@@ -20,7 +20,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which meeting, and why."""
         parser.add_argument("uid", metavar="UID", help="the meeting's uid")
-        parser.add_argument("--reason", metavar="TEXT", default="", help="shown in the mail to every attendee")
+        parser.add_argument(
+            "--reason", metavar="TEXT", default="", help="shown in the mail to every attendee"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Cancel, and say what became of the mails."""

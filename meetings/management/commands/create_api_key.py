@@ -1,4 +1,6 @@
-"""``manage.py create_api_key NAME --sender PATTERN``: the key on standard output, once, and nothing else there."""
+"""``manage.py create_api_key NAME --sender PATTERN``: the key on standard output, once, and nothing
+else there.
+"""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date, datetime, time, timedelta
@@ -10,17 +12,21 @@ from django.utils import timezone
 
 from meetings.management.outcome import refusals_as_command_errors
 from meetings.models import ApiKey
-from meetings.models.access import sender_pattern
+from meetings.models.api_key import sender_pattern
 
 
 class Command(BaseCommand):
-    """``KEY=$(python manage.py create_api_key …)`` works: what is for people goes to standard error."""
+    """``KEY=$(python manage.py create_api_key …)`` works: what is for people goes to standard
+    error.
+    """
 
     help = "Makes an API key and prints it, this once: it is stored hashed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Whose, for which senders, until when."""
-        parser.add_argument("name", metavar="NAME", help="which program it is for; shown in the admin")
+        parser.add_argument(
+            "name", metavar="NAME", help="which program it is for; shown in the admin"
+        )
         parser.add_argument(
             "--sender",
             metavar="PATTERN",
@@ -29,7 +35,9 @@ class Command(BaseCommand):
             type=_pattern,
             help="whom it may speak for: an address, or a pattern such as '*@example.com'; may be given several times",
         )
-        parser.add_argument("--expires", metavar="YYYY-MM-DD", type=_day, help="the last day on which it works")
+        parser.add_argument(
+            "--expires", metavar="YYYY-MM-DD", type=_day, help="the last day on which it works"
+        )
         parser.add_argument(
             "--respond-async",
             action="store_true",
@@ -53,7 +61,8 @@ class Command(BaseCommand):
             key.save(force_insert=True)
         self.stdout.write(secret)
         self.stderr.write(
-            f"Key {key.prefix} of {key.name} speaks for {', '.join(key.senders)}. Store it now.", self.style.SUCCESS
+            f"Key {key.prefix} of {key.name} speaks for {', '.join(key.senders)}. Store it now.",
+            self.style.SUCCESS,
         )
 
 
@@ -76,4 +85,8 @@ def _day(text: str) -> date:
 
 def _end(day: date | None) -> datetime | None:
     """The end of ``day`` on the server's clocks."""
-    return None if day is None else timezone.make_aware(datetime.combine(day, time.min)) + timedelta(days=1)
+    return (
+        None
+        if day is None
+        else timezone.make_aware(datetime.combine(day, time.min)) + timedelta(days=1)
+    )

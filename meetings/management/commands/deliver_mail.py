@@ -9,16 +9,19 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
-from meetings.imip import alarm
+from meetings import trouble
 from meetings.operations.retention import drop_old_bytes
 from meetings.operations.sweep import sweep
 
-PAUSE = 0.5  # seconds between two looks when there was nothing to do; also how long a signal may go unnoticed
+# seconds between two looks when there was nothing to do; also how long a signal may go unnoticed
+PAUSE = 0.5
 RETENTION_EVERY = 3600.0
 
 
 class Command(BaseCommand):
-    """Delivers what waits. Several of it may run, on any number of machines: each message goes out once."""
+    """Delivers what waits. Several of it may run, on any number of machines: each message goes out
+    once.
+    """
 
     help = "Delivers what is queued or was left unsent, until it is stopped (SIGTERM, Ctrl-C). Several may run at once."
 
@@ -51,7 +54,9 @@ class Command(BaseCommand):
                 time.sleep(PAUSE)
 
     def _sweep_something_new(self) -> bool:
-        """Sweep; whether to look again at once: not when nothing is due, or the same that somebody else has in hand."""
+        """Sweep; whether to look again at once: not when nothing is due, or the same that somebody
+        else has in hand.
+        """
         before, self.swept = self.swept, sweep(stop=self._is_stopping)
         return not self.stopping and bool(self.swept) and self.swept != before
 
@@ -71,5 +76,7 @@ def _unless_away(work: Callable[[], object]) -> object:
         return work()
     except (DatabaseError, InterfaceError) as error:
         connection.close()
-        alarm.sound("database", f"the database is away, nothing is delivered until it is back: {error}")
+        trouble.report(
+            "database", f"the database is away, nothing is delivered until it is back: {error}"
+        )
         return None

@@ -15,7 +15,8 @@ class Command(BaseCommand):
     """Same SEQUENCE, newer DTSTAMP: whoever has the meeting already sees no second one."""
 
     help = (
-        "Mails the current version of a meeting again: to everybody on its list, or to some. Exit code 1: some failed."
+        "Mails the current version of a meeting again: to everybody on its list, or to some."
+        " Exit code 1: some failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 from tests.interop.answers import Answer, ask, output_of
 
 _DRIVERS = Path(__file__).parent.parent / "drivers"
-_VERSION = "process.stdout.write(JSON.parse(fs.readFileSync('node_modules/ical.js/package.json')).version)"
+_VERSION = (
+    "process.stdout.write(JSON.parse(fs.readFileSync('node_modules/ical.js/package.json')).version)"
+)
 
 
 class IcalJs:
@@ -18,7 +20,9 @@ class IcalJs:
     def version(self) -> str:
         """Return the version that npm installed."""
         command = ["node", "-e", f"process.chdir('{_DRIVERS}'); {_VERSION}"]
-        return output_of(command, install="Node.js, then: npm install --prefix tests/interop/drivers")
+        return output_of(
+            command, install="Node.js, then: npm install --prefix tests/interop/drivers"
+        )
 
     def read(self, calendars: Sequence[str]) -> list[Answer]:
         """Ask ical.js."""

@@ -20,7 +20,9 @@ class Libical:
 
     def version(self) -> str:
         """Compile the driver and return libical's version."""
-        output_of(["gcc", "-O2", "-o", str(self._program), str(_SOURCE), "-lical"], install=_INSTALL)
+        output_of(
+            ["gcc", "-O2", "-o", str(self._program), str(_SOURCE), "-lical"], install=_INSTALL
+        )
         return output_of([str(self._program), "--version"], install=_INSTALL)
 
     def read(self, calendars: Sequence[str]) -> list[Answer]:

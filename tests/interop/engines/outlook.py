@@ -1,8 +1,10 @@
-"""A reader of ours that holds a zone and a series as MS-OXCICAL says of Outlook, which itself runs nowhere here.
+"""A reader of ours that holds a zone and a series as MS-OXCICAL says of Outlook, which itself runs
+nowhere here.
 
-A zone is two dates of every year (MS-OXCICAL 2.1.3.1.1.19: the SYSTEMTIMEs of PidLidTimeZoneStruct), read from one
-STANDARD and one DAYLIGHT: a numbered weekday of a month, or a day of a month, and a time. A monthly series on the 29th,
-30th or 31st falls on the last day of shorter months (interop R8).
+A zone is two dates of every year (MS-OXCICAL 2.1.3.1.1.19: the SYSTEMTIMEs of
+PidLidTimeZoneStruct), read from one STANDARD and one DAYLIGHT: a numbered weekday of a month, or a
+day of a month, and a time. A monthly series on the 29th, 30th or 31st falls on the last day of
+shorter months (interop R8).
 """
 
 from calendar import monthrange
@@ -22,7 +24,9 @@ _LAST_WEEK = 5
 
 @dataclass(frozen=True, slots=True)
 class SystemTime:
-    """A yearly date of Windows: ``day`` is the week (5: last) of ``weekday`` (0: Sunday), or the day of the month."""
+    """A yearly date of Windows: ``day`` is the week (5: last) of ``weekday`` (0: Sunday), or the
+    day of the month.
+    """
 
     month: int
     weekday: int | None
@@ -77,8 +81,12 @@ def _offset(zone: tuple[ReadPart, ...], wall_clock: datetime) -> timedelta:
 
 
 @lru_cache(maxsize=4096)
-def _yearly(zone: tuple[ReadPart, ...], year: int) -> tuple[ReadPart, ReadPart | None, datetime, datetime]:
-    standards, daylights = ([part for part in zone if part.kind == kind] for kind in ("STANDARD", "DAYLIGHT"))
+def _yearly(
+    zone: tuple[ReadPart, ...], year: int
+) -> tuple[ReadPart, ReadPart | None, datetime, datetime]:
+    standards, daylights = (
+        [part for part in zone if part.kind == kind] for kind in ("STANDARD", "DAYLIGHT")
+    )
     if len(standards) != 1 or len(daylights) > 1:
         raise ValueError("Outlook reads one STANDARD and at most one DAYLIGHT")
     if not daylights:
@@ -103,11 +111,18 @@ def _system_time(part: ReadPart) -> SystemTime:
 
 
 def _clamped(event: Properties) -> list[datetime]:
-    """A COUNT of months or years on a day that not all of them have, as Outlook holds it; empty for other series."""
+    """A COUNT of months or years on a day that not all of them have, as Outlook holds it; empty for
+    other series.
+    """
     rule = dict(part.split("=") for part in event.rule.split(";")) if event.rule else {}
     day = int(rule.get("BYMONTHDAY", 0))
     if day <= 28 or "COUNT" not in rule:
         return []
     first = event.start.replace(day=1)
-    plain = replace(event, start=first, rule=event.rule.replace(f"BYMONTHDAY={day}", "BYMONTHDAY=1"))
-    return [start.replace(day=min(day, monthrange(start.year, start.month)[1])) for start in starts_of(plain)]
+    plain = replace(
+        event, start=first, rule=event.rule.replace(f"BYMONTHDAY={day}", "BYMONTHDAY=1")
+    )
+    return [
+        start.replace(day=min(day, monthrange(start.year, start.month)[1]))
+        for start in starts_of(plain)
+    ]

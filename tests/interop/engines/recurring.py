@@ -27,5 +27,7 @@ class RecurringIcalEvents:
 
 
 def _read(calendar: str) -> Answer:
-    found = recurring_ical_events.of(Calendar.from_ical(calendar)).between(date(1970, 1, 1), date(2100, 1, 1))
+    found = recurring_ical_events.of(Calendar.from_ical(calendar)).between(
+        date(1970, 1, 1), date(2100, 1, 1)
+    )
     return answer((moment(event.start), moment(event.end)) for event in found)

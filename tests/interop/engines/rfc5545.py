@@ -1,4 +1,6 @@
-"""A reader of ours, written from RFC 5545 alone: §3.1 lines, §3.3.5 local times, §3.3.10 rules, §3.6.5 zones."""
+"""A reader of ours, written from RFC 5545 alone: §3.1 lines, §3.3.5 local times, §3.3.10 rules,
+§3.6.5 zones.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -45,7 +47,9 @@ class Rfc5545:
 def _read(calendar: str) -> Answer:
     event = properties_of(calendar)
     lasting = event.end - event.start
-    return answer((instant(event, start), instant(event, start + lasting)) for start in starts_of(event))
+    return answer(
+        (instant(event, start), instant(event, start + lasting)) for start in starts_of(event)
+    )
 
 
 def instant(event: Properties, wall_clock: datetime) -> Moment:
@@ -62,7 +66,9 @@ def starts_of(event: Properties) -> Iterator[datetime]:
         yield event.start
         return
     kept = [part for part in event.rule.split(";") if not part.startswith("UNTIL=")]
-    until = "".join(part.removeprefix("UNTIL=") for part in event.rule.split(";") if part.startswith("UNTIL="))
+    until = "".join(
+        part.removeprefix("UNTIL=") for part in event.rule.split(";") if part.startswith("UNTIL=")
+    )
     last = _last(event, until)
     for start in rrulestr(";".join(kept), dtstart=event.start):
         if last is not None and _comparable(instant(event, start)) > last:
@@ -92,7 +98,10 @@ def properties_of(calendar: str) -> Properties:
     by_name = {name.split(";")[0]: (name, value) for name, _, value in found}
     name, start = by_name["DTSTART"]
     excluded = frozenset(
-        _local(value) for line, _, values in found if line.startswith("EXDATE") for value in values.split(",")
+        _local(value)
+        for line, _, values in found
+        if line.startswith("EXDATE")
+        for value in values.split(",")
     )
     event = Properties(
         start=_local(start), end=_local(by_name["DTEND"][1]), rule=by_name.get("RRULE", ("", ""))[1],

@@ -16,7 +16,9 @@ class Sabre:
 
     def version(self) -> str:
         """Return the version that Debian installed."""
-        return output_of(["php", str(_DRIVER), "--version"], install="apt-get install php-cli php-sabre-vobject")
+        return output_of(
+            ["php", str(_DRIVER), "--version"], install="apt-get install php-cli php-sabre-vobject"
+        )
 
     def read(self, calendars: Sequence[str]) -> list[Answer]:
         """Ask sabre/vobject."""

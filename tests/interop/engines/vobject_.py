@@ -10,7 +10,9 @@ from tests.interop.answers import Answer, answer, each, moment
 
 
 class VObject:
-    """Evaluates the first VTIMEZONE of a TZID that its process has seen; the ends are start plus length here."""
+    """Evaluates the first VTIMEZONE of a TZID that its process has seen; the ends are start plus
+    length here.
+    """
 
     name = "vobject"
     knows_zones = needs_names = False

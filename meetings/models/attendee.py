@@ -1,0 +1,53 @@
+"""The people and rooms on a meeting's list."""
+
+from django.db import models
+
+from meetings.addresses import address_key
+from meetings.itip.event import Attendee as ItipAttendee
+from meetings.itip.event import PartStat, Role
+
+
+class Attendee(models.Model):
+    """One person, or room, on a meeting's list (ATTENDEE)."""
+
+    meeting = models.ForeignKey("meetings.Meeting", models.CASCADE, related_name="attendees")
+    address = models.CharField(max_length=320)
+    address_key = models.CharField(max_length=320, editable=False)
+    name = models.CharField(max_length=255, blank=True)
+    role = models.CharField(max_length=15, choices=[(role.value, role.value) for role in Role])
+    partstat = models.CharField(
+        "PARTSTAT", max_length=12, choices=[(state.value, state.value) for state in PartStat]
+    )
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("position",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["meeting", "address_key"], name="attendee_once_a_meeting"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.address}>" if self.name else self.address
+
+    @classmethod
+    def row(cls, position: int, person: ItipAttendee) -> "Attendee":
+        """An unsaved row for ``person``."""
+        return cls(
+            position=position,
+            address=person.address,
+            address_key=address_key(person.address),
+            name=person.name,
+            role=person.role.value,
+            partstat=person.partstat.value,
+        )
+
+    def value(self) -> ItipAttendee:
+        """The row as a value of the kernel."""
+        return ItipAttendee(
+            address=self.address,
+            name=self.name,
+            role=Role(self.role),
+            partstat=PartStat(self.partstat),
+        )

@@ -1,0 +1,39 @@
+"""The versions of a meeting, one for each SEQUENCE."""
+
+from importlib.metadata import version
+
+from django.db import models
+from django.db.models.functions import Now
+
+from meetings.models.meeting import Meeting
+
+TZDATA = version("tzdata")
+
+
+def tzdata_version() -> str:
+    """The version of the zones' laws in force here, such as ``2026.6`` (interop Z7)."""
+    return TZDATA
+
+
+class Version(models.Model):
+    """One version of a meeting: what changed, who asked, when."""
+
+    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="versions")
+    sequence = models.PositiveIntegerField("SEQUENCE")
+    changes = models.JSONField(default=dict, help_text="Property → old and new value.")
+    asked_by = models.CharField(max_length=200)
+    tzdata = models.CharField(
+        max_length=20,
+        default=tzdata_version,
+        help_text="Version of the zones' laws it was mailed with.",
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("sequence",)
+        constraints = [
+            models.UniqueConstraint(fields=["meeting", "sequence"], name="sequence_once_a_meeting")
+        ]
+
+    def __str__(self) -> str:
+        return f"SEQUENCE {self.sequence}"

@@ -1,0 +1,33 @@
+"""How the outbox stands, for metrics."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Min
+from django.db.models.functions import Extract, Now
+
+from meetings.models import Delivery, DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Deliveries by state (every state is there), and for how many seconds the oldest queued one
+    has waited.
+    """
+
+    counts: dict[DeliveryState, int]
+    oldest_queued: float | None
+
+
+def backlog() -> Backlog:
+    """One query, which reads the whole table: for every few seconds, not for every call."""
+    rows = (
+        Delivery.objects.order_by()
+        .values("state")
+        .annotate(count=Count("pk"), age=Extract(Now() - Min("created_at"), "epoch"))
+    )
+    found = {row["state"]: row for row in rows}
+    queued = found.get(DeliveryState.QUEUED)
+    return Backlog(
+        counts={state: found[state]["count"] if state in found else 0 for state in DeliveryState},
+        oldest_queued=float(queued["age"]) if queued else None,
+    )

@@ -1,0 +1,64 @@
+"""``EMAIL_BACKEND`` without a mail server: each mail is one ``.eml`` file that any mail program
+opens.
+"""
+
+import contextlib
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+
+class EmailBackend(BaseEmailBackend):
+    """Writes the exact bytes of each mail, lines ended by CRLF, to a file below
+    ``settings.EMAIL_FILE_PATH``.
+
+    A file's name is the time (UTC) and a random part, so that names sort by time and never meet; a
+    file is complete as soon as it has its name. Any number of threads and processes may write at
+    once.
+    """
+
+    def __init__(
+        self, fail_silently: bool = False, *, file_path: str | None = None, **kwargs: object
+    ) -> None:
+        super().__init__(fail_silently=fail_silently, **kwargs)
+        configured = file_path or getattr(settings, "EMAIL_FILE_PATH", None)
+        if not configured:
+            raise ImproperlyConfigured(
+                "EMAIL_FILE_PATH names the folder that mail is written to; it is not set"
+            )
+        self.folder = Path(configured)
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Write each mail that has a recipient; how many were written. Raises OSError unless
+        ``fail_silently``.
+        """
+        return sum(self._written(message) for message in email_messages if message.recipients())
+
+    def _written(self, message: EmailMessage) -> bool:
+        raw = message.message().as_bytes(linesep="\r\n")
+        try:
+            self._write(raw)
+        except OSError:
+            if not self.fail_silently:
+                raise
+            return False
+        return True
+
+    def _write(self, raw: bytes) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z-{uuid.uuid4().hex[:12]}.eml"
+        # Hidden until complete, and on the same file system, where a rename is one step.
+        unfinished = self.folder / f".{name}.part"
+        try:
+            unfinished.write_bytes(raw)
+            unfinished.replace(self.folder / name)
+        except OSError:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+            raise

@@ -1,0 +1,217 @@
+"""Cancel and resend, as an operator has them done."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib import messages
+from django.contrib.admin.models import LogEntry
+from django.db import OperationalError
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from meetings.admin.actions import MOST_AT_ONCE
+from meetings.admin.outcome import refusal
+from meetings.itip.errors import ZoneNotExpressible
+from meetings.models import Meeting
+from meetings.operations.steps.errors import Conflict, UnknownMeeting
+from tests.admin.pages import LIST, choose, page, page_of, told
+from tests.cast import BOB, CAROL
+from tests.mail import Invitation
+from tests.smtp_server import ScriptedSMTP
+from tests.stored import cancelled, sent, updated
+
+pytestmark = pytest.mark.django_db
+Mails = Callable[[], list[Invitation]]
+REFUSES_CAROL = {CAROL.address: "550 5.1.1 no such user"}
+
+
+def errand(meeting: Meeting, name: str) -> str:
+    """The address of an errand on one meeting."""
+    return reverse(f"admin:meetings_meeting_{name}", args=[meeting.pk])
+
+
+def test_cancel_asks_first(admin_client: Client, mail_server: ScriptedSMTP, mails: Mails) -> None:
+    stored = sent()
+    html = choose(admin_client, "cancel", stored).content.decode()
+    assert "Weekly review" in html
+    assert 'name="reason"' in html
+    assert not Meeting.objects.get().is_cancelled
+    assert [mail.method for mail in mails()] == ["REQUEST"]
+
+
+def test_cancel_mails_a_cancel_with_the_reason_to_each(
+    admin_client: Client, mail_server: ScriptedSMTP, mails: Mails
+) -> None:
+    stored = sent()
+    response = choose(admin_client, "cancel", stored, reason="The room\r\nis flooded.\x07")
+    assert response.status_code == 302
+    assert told(response) == ["Weekly review: cancelled; sent to 2"]
+    cancels = [mail for mail in mails() if mail.method == "CANCEL"]
+    assert sorted(mail.people[0] for mail in cancels) == [BOB.address, CAROL.address]
+    assert {mail.sequence for mail in cancels} == {1}
+    assert "flooded" in cancels[0].mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    stored.refresh_from_db()
+    assert stored.is_cancelled
+    assert stored.comment == "The room\nis flooded."
+    assert stored.versions.get(sequence=1).asked_by == "operator admin"
+    assert LogEntry.objects.get().get_change_message() == "Cancelled."
+
+
+def test_cancel_of_several_tells_of_each(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    both = sent(uid="1", summary="One"), sent(uid="2", summary="Two", attendees=(CAROL,))
+    mail_server.scripts["rcpt"] = REFUSES_CAROL
+    messages = told(choose(admin_client, "cancel", *both, reason=" "))
+    assert sorted(messages) == [
+        "One: cancelled; sent to 1, failed for 1: carol@example.net: 550 5.1.1 no such user",
+        "Two: cancelled; failed for 1: carol@example.net: 550 5.1.1 no such user",
+    ]
+
+
+def test_cancel_of_a_meeting_that_reached_nobody_says_so(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    mail_server.scripts["rcpt"] = "550 5.1.1 no such user"
+    stored = sent()
+    messages = told(choose(admin_client, "cancel", stored, reason=" "))
+    assert messages == [
+        "Weekly review: cancelled; nobody had received the invitation, so there was nobody to tell"
+    ]
+
+
+def test_the_meetings_page_leads_to_its_cancellation_and_back(
+    admin_client: Client, mail_server: ScriptedSMTP, mails: Mails
+) -> None:
+    stored = sent()
+    assert errand(stored, "cancel") in page(admin_client, page_of(stored))
+    assert 'name="reason"' in page(admin_client, errand(stored, "cancel"))
+    response = admin_client.post(
+        errand(stored, "cancel"), {"confirmed": "yes", "reason": ""}, follow=True
+    )
+    assert response.redirect_chain == [(page_of(stored), 302)]
+    html = response.content.decode()
+    assert "Weekly review: cancelled; sent to 2" in html
+    assert errand(stored, "cancel") not in html
+
+
+def test_an_errand_on_an_unknown_meeting_is_not_found(admin_client: Client) -> None:
+    assert admin_client.get(f"{LIST}4711/cancel/").status_code == 404
+
+
+def test_resend_goes_to_those_whose_mail_failed(
+    admin_client: Client, mail_server: ScriptedSMTP, mails: Mails
+) -> None:
+    mail_server.scripts["rcpt"] = REFUSES_CAROL
+    stored = sent()
+    mail_server.scripts["rcpt"] = "250 ok"
+    assert 'name="to"' in choose(admin_client, "resend", stored).content.decode()
+    assert told(choose(admin_client, "resend", stored, to="failed")) == ["Weekly review: sent to 1"]
+    first, second = mail_server.accepted
+    assert (first.recipients, second.recipients) == ((BOB.address,), (CAROL.address,))
+    assert [mail.sequence for mail in mails()] == [0, 0]
+    assert len({mail.dtstamp for mail in mails()}) == 2
+
+
+def test_resend_to_everybody(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    stored = updated(sent(), summary="Monthly review")
+    response = admin_client.post(errand(stored, "resend"), {"confirmed": "yes", "to": "everybody"})
+    assert told(response) == ["Monthly review: sent to 2"]
+    assert LogEntry.objects.get().get_change_message() == "Mailed again."
+
+
+def test_resend_to_nobody_says_why(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    [message] = told(choose(admin_client, "resend", sent(), to="failed"))
+    assert message == "Weekly review: Nobody on the list has a failed delivery of this meeting."
+
+
+def test_resend_to_a_nonsense_choice_asks_again(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    response = choose(admin_client, "resend", sent(), to="mallory@evil.example")
+    assert "Select a valid choice" in response.content.decode()
+    assert len(mail_server.accepted) == 1
+
+
+def test_resend_of_a_cancelled_meeting_mails_its_cancel(
+    admin_client: Client, mail_server: ScriptedSMTP, mails: Mails
+) -> None:
+    stored = cancelled(sent())
+    choose(admin_client, "resend", stored, to="everybody")
+    assert [mail.method for mail in mails()] == ["REQUEST", *["CANCEL"] * 4]
+
+
+def test_a_mail_server_that_is_away_is_told_not_raised(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    stored = sent()
+    mail_server.close()
+    [message] = told(choose(admin_client, "cancel", stored, reason=" "))
+    assert message.startswith("Weekly review: cancelled; failed for 2: bob@example.org: ")
+
+
+def test_what_the_time_budget_does_not_suffice_for_is_waiting(
+    admin_client: Client, mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    stored = sent()
+    settings.MEETINGS_TIME_BUDGET = 0.0
+    assert told(choose(admin_client, "cancel", stored, reason=" ")) == [
+        "Weekly review: cancelled; waiting for 2"
+    ]
+
+
+def test_what_nobody_thought_of_is_told_not_raised(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    stored, other = sent(uid="1", summary="One"), sent(uid="2", summary="Two")
+    Meeting.objects.filter(pk=stored.pk).update(tzid="Atlantis/Capital")
+    assert sorted(told(choose(admin_client, "cancel", stored, other, reason=" "))) == [
+        "One: Something went wrong that should not; the log has the details.",
+        "Two: cancelled; sent to 2",
+    ]
+    assert Meeting.objects.get(status="CANCELLED") == other
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OperationalError("server closed the connection"), "The database is away"),
+        (UnknownMeeting("1"), "no longer stored"),
+        (Conflict("uid", "This meeting is over."), "This meeting is over."),
+        (ZoneNotExpressible("start", "No rule fits."), "start: No rule fits."),
+    ],
+)
+def test_each_refusal_is_a_sentence(error: Exception, sentence: str) -> None:
+    said = refusal(error)
+    assert sentence in said.text
+    assert said.level == messages.ERROR
+
+
+@pytest.mark.parametrize("name", ["cancel", "resend"])
+def test_who_may_only_look_is_refused(viewer: Client, mail_server: ScriptedSMTP, name: str) -> None:
+    stored = sent()
+    assert viewer.get(errand(stored, name)).status_code == 403
+    assert (
+        viewer.post(
+            errand(stored, name), {"confirmed": "yes", "reason": "", "to": "everybody"}
+        ).status_code
+        == 403
+    )
+    choose(viewer, name, stored, reason=" ", to="everybody")
+    assert not Meeting.objects.get().is_cancelled
+    assert len(mail_server.accepted) == 1
+
+
+def test_too_many_at_once_are_refused(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+    stored = sent()
+    copies = [
+        Meeting(**{field: getattr(stored, field) for field in COPIED}, uid=str(n))
+        for n in range(MOST_AT_ONCE)
+    ]
+    Meeting.objects.bulk_create(copies)
+    assert told(choose(admin_client, "cancel", *Meeting.objects.all(), reason=" ")) == [
+        "At most 100 meetings at once, please."
+    ]
+    assert not Meeting.objects.filter(status="CANCELLED").exists()
+
+
+COPIED = ("dtstamp", "organizer_address", "summary", "start", "end", "tzid", "ends_at", "language")

@@ -1,0 +1,308 @@
+"""The bytes of the calendar: golden files, and the P rules of the interoperability rule book by
+their numbers.
+
+The rules about what people write are in ``test_ical_texts``.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from meetings.itip import organizer
+from meetings.itip.event import Attendee, Event, Organizer, Role
+from meetings.itip.ical.writer import to_ical
+from meetings.itip.message import Message
+from meetings.itip.recurrence.rule import Frequency, Rule
+from tests.cast import BOB, CAROL, MONDAYS, cancel, meeting, request, uninvite, update
+from tests.content_lines import lines, names, read, values
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+
+
+# Golden files
+
+LI_SI = Attendee(address="li.si@example.org", name="李四")
+WANG_WU = Attendee(address="wang.wu@example.net", name="王五", role=Role.OPTIONAL)
+SEED = Event(
+    uid="fd973b4c-111c-11ea-9671-005056c00008",
+    summary="会议测试邮件,修复了组织者,可以进行应答",
+    start=datetime(2019, 11, 30, 10),
+    end=datetime(2019, 11, 30, 11),
+    tzid="Asia/Shanghai",
+    organizer=Organizer(address="zhang.san@example.com", name="张三"),
+    attendees=(LI_SI, WANG_WU),
+    description="欢迎参加会议！",
+    location="7F会议室",
+)
+SENT = datetime(2019, 11, 28, 1, tzinfo=UTC)
+SERIES = replace(SEED, start=datetime(2019, 12, 2, 10), end=datetime(2019, 12, 2, 11), rule=MONDAYS)
+FEWER = replace(SEED, attendees=(LI_SI,))
+
+PLANS = {
+    "golden_request": organizer.send(SEED, now=SENT),
+    "golden_series": organizer.send(SERIES, now=SENT),
+    "golden_removed": organizer.update(
+        SEED, FEWER, now=datetime(2019, 11, 29, 1, tzinfo=UTC), last_dtstamp=SENT
+    ),
+    "golden_cancel": organizer.cancel(
+        replace(FEWER, sequence=1), now=datetime(2019, 11, 29, 2, tzinfo=UTC), last_dtstamp=SENT
+    ),
+    "golden_cancel_one": organizer.cancel_occurrence(
+        SERIES,
+        datetime(2019, 12, 9, 10),
+        now=datetime(2019, 11, 29, 1, tzinfo=UTC),
+        last_dtstamp=SENT,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_first_message_of_each_plan_is_the_golden_file_byte_for_byte(name: str) -> None:
+    written = to_ical(PLANS[name].messages[0], prodid="-//Example//Meeting Mailer 1.0//EN")
+    assert written == (GOLDEN / f"{name}.ics").read_bytes()
+
+
+# P1, P2: the frame
+
+LONG = "会议👨‍👩‍👧‍👦é" * 40
+
+
+def test_p1_lines_are_whole_utf8_of_at_most_75_octets_ended_by_crlf() -> None:
+    written = to_ical(
+        request(
+            summary=LONG, description=LONG + "\r\n" + LONG, attendees=(replace(BOB, name=LONG),)
+        )
+    )
+    assert written.startswith(b"BEGIN:VCALENDAR\r\n")
+    assert written.endswith(b"END:VCALENDAR\r\n")
+    assert b"\n" not in written.replace(b"\r\n", b"")
+    assert b"\r" not in written.replace(b"\r\n", b"")
+    for line in written.split(b"\r\n"):
+        assert len(line) <= 75
+        line.decode()  # no character is split
+
+
+def test_p1_a_folded_text_comes_back_whole() -> None:
+    assert read(request(summary=LONG)).summary.value == LONG
+
+
+@pytest.mark.parametrize("message", [request(), cancel(), uninvite()])
+def test_p2_one_event_in_one_calendar_that_names_its_version_product_and_method(
+    message: Message,
+) -> None:
+    text = lines(message)
+    head = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Meeting Server//Meeting Server 1.0//EN",
+        "CALSCALE:GREGORIAN",
+    ]
+    assert text[:5] == [*head, f"METHOD:{message.method}"]
+    assert (
+        text.count("BEGIN:VCALENDAR")
+        == text.count("BEGIN:VEVENT")
+        == text.count("BEGIN:VTIMEZONE")
+        == 1
+    )
+
+
+# P3, P4: the tables of RFC 5546
+
+
+def test_p3_a_request_has_each_required_property_once() -> None:
+    found = names(request())
+    for name in (
+        "UID",
+        "DTSTAMP",
+        "DTSTART",
+        "DTEND",
+        "ORGANIZER",
+        "SUMMARY",
+        "SEQUENCE",
+        "STATUS",
+    ):
+        assert found[name] == 1, name
+    assert found["ATTENDEE"] == 2
+    assert found["REQUEST-STATUS"] == 0
+
+
+@pytest.mark.parametrize("message", [cancel(), uninvite()])
+def test_p4_a_cancel_has_each_required_property_once_and_the_times_that_nextcloud_needs(
+    message: Message,
+) -> None:
+    found = names(message)
+    for name in (
+        "UID",
+        "DTSTAMP",
+        "DTSTART",
+        "DTEND",
+        "ORGANIZER",
+        "SUMMARY",
+        "SEQUENCE",
+        "ATTENDEE",
+    ):
+        assert found[name] == 1, name
+    assert found["REQUEST-STATUS"] == found["RRULE"] == found["BEGIN"] == 0
+
+
+def test_p4_a_cancel_names_only_its_recipient() -> None:
+    assert values(uninvite(), "ATTENDEE") == [
+        f";CN=Carol;ROLE=OPT-PARTICIPANT:mailto:{CAROL.address}"
+    ]
+
+
+def test_p4_a_cancel_gives_the_reason() -> None:
+    assert values(cancel(comment="Alice, ill;\nsorry"), "COMMENT") == [":Alice\\, ill\\;\\nsorry"]
+    assert values(cancel(), "COMMENT") == []
+
+
+@pytest.mark.parametrize("message", [cancel(), uninvite()])
+def test_z5_the_time_zone_is_in_a_cancel_too(message: Message) -> None:
+    assert "TZID:Asia/Shanghai" in lines(message)
+
+
+def test_z2_a_zone_that_changes_its_clocks_has_one_yearly_rule_for_each_change() -> None:
+    text = lines(request(tzid="America/New_York", rule=MONDAYS))
+    zone = text[text.index("BEGIN:VTIMEZONE") : text.index("END:VTIMEZONE")]
+    assert [line for line in zone if line.startswith("RRULE")] == [
+        "RRULE:FREQ=YEARLY;BYDAY=1SU;BYMONTH=11",
+        "RRULE:FREQ=YEARLY;BYDAY=2SU;BYMONTH=3",
+    ]
+    assert zone.count("BEGIN:STANDARD") == zone.count("BEGIN:DAYLIGHT") == 1
+
+
+# P5–P10: identity, stamps, states, times
+
+
+def test_p5_the_uid_is_the_same_in_every_message_of_a_meeting() -> None:
+    everything = [request(), *update(meeting(), location="Room 8"), cancel(), uninvite()]
+    assert {tuple(values(message, "UID")) for message in everything} == {(":meeting-1",)}
+
+
+def test_p6_dtstamp_is_in_utc() -> None:
+    assert values(request(), "DTSTAMP") == [":20270201T093000Z"]
+
+
+def test_p7_a_request_is_confirmed() -> None:
+    assert values(request(), "STATUS") == [":CONFIRMED"]
+
+
+def test_p8_a_cancel_of_the_meeting_says_so() -> None:
+    assert values(cancel(), "STATUS") == [":CANCELLED"]
+
+
+def test_p8_uninviting_somebody_says_nothing_about_the_meeting() -> None:
+    assert values(uninvite(), "STATUS") == []
+
+
+def test_p9_a_request_takes_time_and_a_cancel_gives_it_back() -> None:
+    assert values(request(), "TRANSP") == [":OPAQUE"]
+    assert values(cancel(), "TRANSP") == values(uninvite(), "TRANSP") == [":TRANSPARENT"]
+    assert values(request(), "CLASS") == [":PUBLIC"]
+    assert values(request(), "PRIORITY") == [":5"]
+
+
+def test_p10_start_and_end_are_local_times_of_the_same_zone() -> None:
+    assert values(request(), "DTSTART") == [";TZID=Asia/Shanghai:20270301T100000"]
+    assert values(request(), "DTEND") == [";TZID=Asia/Shanghai:20270301T110000"]
+    assert values(request(), "DURATION") == []
+
+
+def test_p10_utc_needs_no_zone() -> None:
+    message = request(tzid="UTC")
+    assert values(message, "DTSTART") == [":20270301T100000Z"]
+    assert "BEGIN:VTIMEZONE" not in lines(message)
+
+
+# P12, P13: Outlook's own
+
+
+def test_p12_outlook_shows_the_time_as_tentative_until_the_answer_and_as_busy_after() -> None:
+    found = [line for line in lines(request(rule=MONDAYS)) if line.startswith("X-")]
+    assert found == [
+        "X-MICROSOFT-CDO-ALLDAYEVENT:FALSE",
+        "X-MICROSOFT-CDO-BUSYSTATUS:TENTATIVE",
+        "X-MICROSOFT-CDO-IMPORTANCE:1",
+        "X-MICROSOFT-CDO-INSTTYPE:1",
+        "X-MICROSOFT-CDO-INTENDEDSTATUS:BUSY",
+        "X-MICROSOFT-DISALLOW-COUNTER:TRUE",
+    ]
+    assert values(request(), "X-MICROSOFT-CDO-INSTTYPE") == [":0"]
+
+
+@pytest.mark.parametrize("message", [cancel(), uninvite()])
+def test_p12_a_cancel_frees_the_time(message: Message) -> None:
+    found = [line for line in lines(message) if line.startswith("X-")]
+    assert found == ["X-MICROSOFT-CDO-BUSYSTATUS:FREE", "X-MICROSOFT-CDO-INTENDEDSTATUS:FREE"]
+
+
+def test_p13_outlook_reads_our_sequence_and_not_its_own() -> None:
+    changed = update(meeting(), location="Room 8")[-1]
+    assert values(changed, "SEQUENCE") == [":1"]
+    assert values(changed, "X-MICROSOFT-CDO-APPT-SEQUENCE") == []
+
+
+# P19–P21: reminders, what must not occur, all-day
+
+
+def test_p19_a_reminder_is_one_display_alarm_as_exchange_writes_it() -> None:
+    text = lines(request(reminder=15))
+    alarm = text[text.index("BEGIN:VALARM") : text.index("END:VALARM") + 1]
+    assert sorted(alarm[1:-1]) == [
+        "ACTION:DISPLAY",
+        "DESCRIPTION:REMINDER",
+        "TRIGGER;RELATED=START:-PT15M",
+    ]
+    assert text.count("BEGIN:VALARM") == 1
+
+
+def test_p19_no_alarm_unless_asked_for_and_none_in_a_cancel() -> None:
+    assert "BEGIN:VALARM" not in lines(request())
+    assert "BEGIN:VALARM" not in lines(cancel(meeting(reminder=15)))
+
+
+@pytest.mark.parametrize("message", [request(rule=MONDAYS, reminder=5), cancel(), uninvite()])
+def test_p20_nothing_that_messages_must_not_carry(message: Message) -> None:
+    written = to_ical(message)
+    for name in (
+        b"SCHEDULE-",
+        b"RSCALE",
+        b"SKIP=",
+        b"EXRULE",
+        b"RDATE",
+        b"X-WR-",
+        b"X-PUBLISHED-TTL",
+        b"SENT-BY",
+    ):
+        assert name not in written
+
+
+def test_p21_an_all_day_meeting_has_dates_an_exclusive_end_and_no_zone() -> None:
+    message = request(all_day=True, start=datetime(2027, 5, 1), end=datetime(2027, 5, 4))
+    assert values(message, "DTSTART") == [";VALUE=DATE:20270501"]
+    assert values(message, "DTEND") == [";VALUE=DATE:20270504"]
+    assert values(message, "X-MICROSOFT-CDO-ALLDAYEVENT") == [":TRUE"]
+    assert "BEGIN:VTIMEZONE" not in lines(message)
+
+
+# Recurrence as it is written
+
+
+def test_r6_until_is_the_last_start_in_utc() -> None:
+    until = Rule(freq=Frequency.WEEKLY, by_day=("MO",), until=datetime(2027, 3, 20, 23, 59))
+    assert values(request(rule=until), "RRULE") == [":FREQ=WEEKLY;UNTIL=20270315T020000Z;BYDAY=MO"]
+
+
+def test_r6_until_of_an_all_day_series_is_a_date() -> None:
+    until = Rule(freq=Frequency.DAILY, until=datetime(2027, 5, 3, 12))
+    message = request(
+        rule=until, all_day=True, start=datetime(2027, 5, 1), end=datetime(2027, 5, 2)
+    )
+    assert values(message, "RRULE") == [":FREQ=DAILY;UNTIL=20270503"]
+
+
+def test_excluded_days_are_written_as_starts_in_the_zone() -> None:
+    message = request(rule=MONDAYS, exdates=(datetime(2027, 3, 8, 10),))
+    assert values(message, "EXDATE") == [";TZID=Asia/Shanghai:20270308T100000"]

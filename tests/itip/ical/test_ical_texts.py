@@ -1,0 +1,152 @@
+"""What people write, in the calendar: texts (interop P11), people (P15–P18), and that none of it
+adds anything.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from meetings.itip.event import Attendee, PartStat
+from meetings.itip.ical.writer import to_ical
+from meetings.itip.message import Message
+from tests.cast import ALICE, BOB, CAROL, MALLORY, ROOM, cancel, meeting, request, uninvite, update
+from tests.content_lines import names, read, values
+
+CONTROLS = "\r\n\x00\x08\x0b\x0c\x1b\x1c\x1e\x7f\x85\u2028\u2029"
+TEXTS: dict[str, Callable[[str], Message]] = {
+    "SUMMARY": lambda text: request(summary=text),
+    "LOCATION": lambda text: request(location=text),
+    "DESCRIPTION": lambda text: request(description=text),
+    "COMMENT": lambda text: cancel(comment=text),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_p11_special_characters_of_a_text_are_escaped(name: str) -> None:
+    assert values(TEXTS[name]("a\\b;c,d:e"), name) == [":a\\\\b\\;c\\,d:e"]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_p11_other_control_characters_of_a_text_are_dropped(name: str) -> None:
+    assert values(TEXTS[name](f"a{CONTROLS[2:]}b"), name) == [":ab"]
+
+
+def test_p11_line_breaks_of_the_description_stay() -> None:
+    message = request(description="one\r\ntwo\n\nthree")
+    assert values(message, "DESCRIPTION") == [":one\\ntwo\\n\\nthree"]
+    assert read(message).description.value == "one\ntwo\n\nthree"
+
+
+# P15–P18: people
+
+
+def test_p15_everybody_is_asked_in_their_role_required_first() -> None:
+    asked = "CUTYPE=INDIVIDUAL;PARTSTAT=NEEDS-ACTION;ROLE"
+    assert values(request(attendees=(ROOM, CAROL, BOB)), "ATTENDEE") == [
+        f";CN=Bob;{asked}=REQ-PARTICIPANT;RSVP=TRUE:mailto:bob@example.org",
+        f";CN=Carol;{asked}=OPT-PARTICIPANT;RSVP=TRUE:mailto:carol@example.net",
+        ';CN="Room 7";CUTYPE=RESOURCE;PARTSTAT=NEEDS-ACTION;ROLE=NON-PARTICIPANT;RSVP=TRUE:mailto:room7@example.com',
+    ]
+
+
+def test_p15_an_address_is_listed_once_and_required_wins() -> None:
+    twice = (replace(CAROL, address="BOB@example.org"), BOB)
+    [listed] = values(request(attendees=twice), "ATTENDEE")
+    assert "ROLE=REQ-PARTICIPANT" in listed
+
+
+def test_a4_who_has_answered_is_not_asked_again() -> None:
+    held = meeting(attendees=(replace(BOB, partstat=PartStat.ACCEPTED), CAROL))
+    bob, carol = values(update(held, summary="Another title")[-1], "ATTENDEE")
+    assert "PARTSTAT=ACCEPTED" in bob
+    assert "RSVP=FALSE" in bob
+    assert "RSVP=TRUE" in carol
+
+
+def test_p16_the_organizer_is_the_same_in_every_message_and_no_attendee() -> None:
+    herself = Attendee(address=ALICE.address.upper())
+    everything = [
+        request(attendees=(herself, BOB, CAROL)),
+        *update(meeting(), location="Room 8"),
+        cancel(),
+        uninvite(),
+    ]
+    for message in everything:
+        assert values(message, "ORGANIZER") == [";CN=Alice:mailto:alice@example.com"]
+        assert not any("alice" in attendee.lower() for attendee in values(message, "ATTENDEE"))
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ('王,"小"明; x', "CN=\"王,'小'明; x\""),
+        ("Bob: the builder", 'CN="Bob: the builder"'),
+        ("Bob^n", "CN=Bobn"),
+        (
+            "Bob\r\nATTENDEE:mailto:mallory@evil.example",
+            'CN="BobATTENDEE:mailto:mallory@evil.example"',
+        ),
+        ("李四", "CN=李四"),
+    ],
+)
+def test_p17_a_name_is_quoted_and_holds_nothing_that_old_clients_show_as_an_escape(
+    name: str, written: str
+) -> None:
+    [attendee] = values(request(attendees=(replace(BOB, name=name),)), "ATTENDEE")
+    assert attendee.startswith(f";{written};CUTYPE=")
+
+
+def test_p17_no_name_no_parameter() -> None:
+    assert values(request(organizer=replace(ALICE, name="")), "ORGANIZER") == [
+        ":mailto:alice@example.com"
+    ]
+
+
+@pytest.mark.parametrize("break_", ["\r", "\n", "\r\n"])
+def test_p18_an_address_with_a_line_break_is_refused(break_: str) -> None:
+    with pytest.raises(ValueError, match="CR or LF"):
+        to_ical(
+            request(
+                attendees=(
+                    replace(BOB, address=f"bob@example.org{break_}ATTENDEE:mailto:{MALLORY}"),
+                )
+            )
+        )
+
+
+# No text adds anything
+
+text = st.text(
+    alphabet=st.one_of(st.characters(), st.sampled_from(CONTROLS + '";:,\\^=')), max_size=60
+)
+line_text = text.map(lambda value: f"x{value}\r\nATTENDEE:mailto:{MALLORY}\r\n{value}")
+
+
+@settings(deadline=None)
+@given(summary=line_text, location=line_text, description=line_text, name=line_text)
+def test_no_text_of_a_request_adds_a_property_or_a_person(
+    summary: str, location: str, description: str, name: str
+) -> None:
+    bob, alice = replace(BOB, name=name), replace(ALICE, name=name)
+    message = request(
+        summary=summary,
+        location=location,
+        description=description,
+        attendees=(bob, CAROL),
+        organizer=alice,
+    )
+    assert names(message) == names(request())
+    assert [person.value for person in read(message).attendee_list] == [
+        "mailto:bob@example.org",
+        "mailto:carol@example.net",
+    ]
+
+
+@settings(deadline=None)
+@given(comment=line_text)
+def test_no_reason_of_a_cancel_adds_a_property_or_a_person(comment: str) -> None:
+    assert names(cancel(comment=comment)) == names(cancel(comment="x"))
+    assert read(cancel(comment=comment)).attendee.value == "mailto:bob@example.org"

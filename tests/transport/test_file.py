@@ -1,0 +1,111 @@
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
+
+from meetings.transport.file import EmailBackend
+from meetings.transport.third_party.frozen import FrozenEmail
+
+BOB = "bob@example.com"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, settings: Settings) -> Path:
+    settings.EMAIL_BACKEND = "meetings.transport.file.EmailBackend"
+    settings.EMAIL_FILE_PATH = str(tmp_path / "var" / "mail")
+    return tmp_path / "var" / "mail"
+
+
+def test_a_mail_is_one_file_of_its_exact_bytes(folder: Path, invitation: bytes) -> None:
+    assert mail.get_connection().send_messages([FrozenEmail(invitation, recipients=[BOB])]) == 1
+    [file] = folder.iterdir()
+    assert file.read_bytes() == invitation
+    assert file.suffix == ".eml"
+
+
+def test_ordinary_mail_of_django_has_crlf_too(folder: Path) -> None:
+    mail.send_mail("hello", "one\ntwo\n", "alice@example.com", [BOB])
+    [file] = folder.iterdir()
+    raw = file.read_bytes()
+    assert raw.endswith(b"one\r\ntwo\r\n")
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+
+
+def test_names_sort_by_time_and_show_nothing_of_the_mail(folder: Path) -> None:
+    for number in range(20):
+        mail.send_mail(f"secret-{number:02}", "", "alice@example.com", [BOB])
+    files = sorted(folder.iterdir())
+    assert [file.read_text().count(f"secret-{number:02}") for number, file in enumerate(files)] == [
+        1
+    ] * 20
+    assert not any("secret" in file.name for file in files)
+
+
+def test_many_threads_and_processes_write_at_once(folder: Path, invitation: bytes) -> None:
+    def write() -> None:
+        for _ in range(20):
+            EmailBackend().send_messages([FrozenEmail(invitation, recipients=[BOB])])
+
+    children = [pid for _ in range(2) if (pid := _forked(write))]
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        # Whatever a reader sees under a final name is whole.
+        assert {file.stat().st_size for file in folder.glob("*.eml")} <= {len(invitation)}
+    for thread in threads:
+        thread.join()
+    assert [os.waitpid(pid, 0)[1] for pid in children] == [0, 0]
+    assert len(list(folder.iterdir())) == 120
+
+
+def _forked(work: object) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        assert callable(work)
+        work()
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
+
+
+def test_a_mail_to_nobody_is_not_written(folder: Path) -> None:
+    assert (
+        EmailBackend().send_messages([mail.EmailMessage("hello", "", "alice@example.com", [])]) == 0
+    )
+    assert not folder.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_unless_silenced(
+    folder: Path, invitation: bytes
+) -> None:
+    folder.parent.mkdir()
+    folder.write_text("a file, not a folder")
+    messages = [FrozenEmail(invitation, recipients=[BOB])]
+    with pytest.raises(OSError, match="mail"):
+        EmailBackend().send_messages(messages)
+    assert EmailBackend(fail_silently=True).send_messages(messages) == 0
+
+
+def test_nothing_half_written_stays_behind(
+    folder: Path, invitation: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: Path, __: Path) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "replace", fails)
+    with pytest.raises(OSError, match="no space"):
+        EmailBackend().send_messages([FrozenEmail(invitation, recipients=[BOB])])
+    assert list(folder.iterdir()) == []
+
+
+def test_the_folder_has_to_be_named(settings: Settings) -> None:
+    settings.EMAIL_FILE_PATH = None
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_FILE_PATH"):
+        EmailBackend()
