@@ -197,7 +197,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["meetings.api.renderers.SafeJSONRenderer"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "EXCEPTION_HANDLER": "meetings.api.errors.answer_for",
+    "EXCEPTION_HANDLER": "meetings.api.errors.response_for",
     "UNAUTHENTICATED_USER": None,
 }
 

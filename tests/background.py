@@ -13,9 +13,11 @@ from pathlib import Path
 from django.db import connection
 from django.utils import timezone
 
+from meetings.deadline import Deadline
 from meetings.models import Delivery
 from meetings.operations.send_meeting import send_meeting
-from meetings.queries.standing import Receipt
+from meetings.operations.steps.call import Actor, Send
+from meetings.queries.standing import Standing
 from tests.cast import meeting
 from tests.smtp_server import ScriptedSMTP
 
@@ -23,12 +25,10 @@ PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0
 
 
-def queue(uid: str = "meeting-1") -> Receipt:
+def queue(uid: str = "meeting-1") -> Standing:
     """Alice's meeting, stored for the background to mail."""
-    now = timezone.now()
-    return send_meeting(
-        wanted=meeting(uid=uid), key=None, asked_by="tests", language="en", now=now, budget=0
-    )
+    command = Send(event=meeting(uid=uid), language="en")
+    return send_meeting(command, Actor(name="tests"), now=timezone.now(), deadline=Deadline(0))
 
 
 def states() -> list[str]:

@@ -43,7 +43,7 @@ def milliseconds(action: Callable[[int], object], times: int) -> float:
 def build(number: int) -> object:
     """A meeting of its own each time: only what is kept for the zone is found again."""
     from meetings.imip.compose import compose
-    from meetings.itip.recurrence.rule import first_match
+    from meetings.itip.recurrence.expansion import first_match
     from tests.cast import request
 
     event = request(
@@ -57,16 +57,14 @@ def build(number: int) -> object:
 
 def validate(number: int) -> object:
     """The body as JSON text, with a start of its own each time."""
-    from meetings.api.reading.event import new_event
-    from meetings.api.reading.parameters import read_parameters
+    from meetings.api.reading.command import read_call
 
     start = START + timedelta(days=number % 300)
     body = BODY | {
         "start": f"{start:%Y-%m-%d %H:%M}",
         "end": f"{start + timedelta(hours=1):%Y-%m-%d %H:%M}",
     }
-    values, warnings = read_parameters(json.loads(json.dumps(body)))
-    return new_event(values, warnings)
+    return read_call(json.loads(json.dumps(body)), language="en")
 
 
 def refuse(number: int) -> object:

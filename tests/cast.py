@@ -42,7 +42,7 @@ def meeting(**changes: Any) -> Event:
 
 def request(**changes: Any) -> Message:
     """The first REQUEST of ``meeting(**changes)``."""
-    return organizer.send(meeting(**changes), now=NOW).messages[0]
+    return organizer.invite(meeting(**changes), now=NOW).messages[0]
 
 
 def update(held: Event, **changes: Any) -> tuple[Message, ...]:

@@ -23,8 +23,9 @@ from meetings.itip.errors import ITipError
 from meetings.models import Meeting
 from meetings.operations.cancel_meeting import cancel_meeting
 from meetings.operations.resend import resend
+from meetings.operations.steps.call import Actor, Cancel, Resend
 from meetings.operations.steps.errors import OperationError
-from meetings.queries.standing import Receipt
+from meetings.queries.standing import Standing
 
 log = logging.getLogger(__name__)
 
@@ -79,27 +80,24 @@ class Errand:
     button: Any
     done: Any
     record: str
-    run: Callable[[Meeting, dict[str, Any], str, float], Receipt]
+    run: Callable[[Meeting, dict[str, Any], str, float], Standing]
 
 
-def _cancel(meeting: Meeting, values: dict[str, Any], operator: str, budget: float) -> Receipt:
+def _cancel(meeting: Meeting, values: dict[str, Any], operator: str, budget: float) -> Standing:
     return cancel_meeting(
-        uid=meeting.uid,
-        among=Meeting.objects.all(),
-        asked_by=f"operator {operator}",
+        Cancel(uid=meeting.uid, reason=values["reason"]),
+        Actor.operator(f"operator {operator}"),
         now=timezone.now(),
-        budget=budget,
-        comment=values["reason"],
+        deadline=Deadline(budget),
     )
 
 
-def _resend(meeting: Meeting, values: dict[str, Any], operator: str, budget: float) -> Receipt:
+def _resend(meeting: Meeting, values: dict[str, Any], operator: str, budget: float) -> Standing:
     return resend(
-        uid=meeting.uid,
-        among=Meeting.objects.all(),
+        Resend(uid=meeting.uid, only_failed=values["to"] == "failed"),
+        Actor.operator(f"operator {operator}"),
         now=timezone.now(),
-        budget=budget,
-        only_failed=values["to"] == "failed",
+        deadline=Deadline(budget),
     )
 
 

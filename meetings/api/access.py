@@ -1,4 +1,4 @@
-"""Who calls: the holder of an API key, or, on a developer's machine only, anybody on that machine."""
+"""Who calls: the holder of an API key, or on a developer's machine anybody on that machine."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -12,62 +12,41 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 from rest_framework_api_key.permissions import KeyParser
 
-from meetings.models import ApiKey, Meeting
-from meetings.models.meeting import MeetingQuerySet
+from meetings.models import ApiKey
+from meetings.operations.steps.call import Actor
 
-# A proxy on the same machine would make every caller look local: whoever came through one needs a
-# key.
-_PROXY_HEADERS = (
-    "HTTP_X_FORWARDED",
-    "HTTP_FORWARDED",
-    "HTTP_X_REAL_IP",
-    "HTTP_VIA",
-)  # as they begin
+# A proxy on the same machine makes every caller look local. So whoever came through one needs a
+# key. These are the beginnings of the headers that proxies add.
+_PROXY_HEADERS = ("HTTP_X_FORWARDED", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller of a request; ``key`` is None for a developer's own machine."""
+    """The user that DRF knows: the actor of a request."""
 
-    key: ApiKey | None
+    actor: Actor
     is_authenticated: bool = True
 
-    @property
-    def name(self) -> str:
-        """For the record of who asked."""
-        return f"key {self.key.name}" if self.key else "this machine"
 
-    @property
-    def meetings(self) -> MeetingQuerySet:
-        """The meetings that the caller may know of."""
-        return Meeting.objects.of(self.key)
-
-    def may_speak_for(self, address: str) -> bool:
-        """Whether the caller may send as ``address``."""
-        return self.key is None or self.key.may_speak_for(address)
-
-
-def caller_of(request: Request) -> Caller:
-    """Whoever ApiKeyAuthentication let in."""
-    caller: Any = request.user
-    assert isinstance(caller, Caller)  # noqa: S101 - no other authentication is in use
-    return caller
+def actor_of(request: Request) -> Actor:
+    """Return whom ApiKeyAuthentication admitted."""
+    caller: object = request.user
+    assert isinstance(caller, Caller)  # noqa: S101 (no other authentication is in use)
+    return caller.actor
 
 
 class ApiKeyAuthentication(BaseAuthentication):
     """``Authorization: Api-Key <key>``."""
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
-        """The caller, or None when the request brings no key. Raises AuthenticationFailed for a
-        wrong one.
-        """
+        """Return the caller; None where the request brings no key. Raises AuthenticationFailed."""
         given = KeyParser().get(request._request)
-        if given is None:
-            return (Caller(None), None) if _is_let_in(request) else None
-        return Caller(_valid_key(given)), None
+        if given is not None:
+            return Caller(Actor.of_key(_valid_key(given))), None
+        return (Caller(Actor.of_key(None)), None) if _needs_no_key(request) else None
 
     def authenticate_header(self, request: Request) -> str:
-        """The scheme, so that DRF answers 401 and not 403."""
+        """Return the scheme, so that DRF answers 401 and not 403."""
         return KeyParser.keyword
 
 
@@ -78,11 +57,11 @@ def _valid_key(given: str) -> ApiKey:
         raise AuthenticationFailed from error
     if key.has_expired:
         raise AuthenticationFailed
-    assert isinstance(key, ApiKey)  # noqa: S101 - the library's annotation says its base class
+    assert isinstance(key, ApiKey)  # noqa: S101 (the library's annotation says its base class)
     return key
 
 
-def _is_let_in(request: Request) -> bool:
+def _needs_no_key(request: Request) -> bool:
     return (
         settings.MEETINGS_LOOPBACK_WITHOUT_KEY
         and _is_loopback(request.META.get("REMOTE_ADDR", ""))
@@ -106,10 +85,8 @@ class KeyThrottle(SimpleRateThrottle):
         """``600/min``."""
         return str(settings.MEETINGS_RATE)
 
-    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+    def get_cache_key(self, request: Request, view: APIView) -> Any:
         """One counter for each key."""
-        key = caller_of(request).key
-        return self.cache_format % {
-            "scope": self.scope,
-            "ident": key.prefix if key else "this-machine",
-        }
+        key = actor_of(request).api_key
+        ident = key.prefix if key else "this-machine"
+        return self.cache_format % {"scope": self.scope, "ident": ident}

@@ -1,10 +1,8 @@
-"""One table: what went wrong → status and body. Everything under /meeting_server/ is answered in
-JSON.
-"""
+"""One table: what went wrong → status and body. All under /meeting_server/ is answered in JSON."""
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.db import DatabaseError, IntegrityError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,111 +12,115 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from meetings.api.reading.body import BodyTooLarge, NoParameters
+from meetings.api.reading.errors import (
+    BodyTooLarge,
+    Fields,
+    InvalidParameters,
+    MissingParameters,
+    NoParameters,
+)
 from meetings.itip.errors import (
     InvalidProperty,
+    InvalidRule,
     NoAttendees,
     OccurrenceCancelled,
     OrganizerMismatch,
 )
-from meetings.operations.steps.errors import Conflict, UnknownMeeting
+from meetings.operations.steps.errors import Conflict, SenderNotPermitted, UnknownMeeting
 
 log = logging.getLogger(__name__)
 
-Fields = dict[str, list[str]]
+Body = dict[str, object]
+_Reader = Callable[[Any], Body]
+
+_NOT_FOUND: Final = "Not found"
+_INVALID: Final = "Invalid parameters"
+_CONFLICT: Final = "Conflict"
+_UNAVAILABLE: Final = "Service unavailable"
+_SERVER_ERROR: Final = 500
+
+_FIELDS: Final = {
+    "DTSTART": "start",
+    "DTEND": "end",
+    "TZID": "timezone",
+    "RECURRENCE-ID": "occurrence",
+    "RRULE": "repeat",
+}
+"""RFC 5545's property → the request's field."""
 
 
-class MissingParameters(Exception):
-    """A required parameter is missing; ``fields`` says which, wrong ones included."""
-
-    def __init__(self, fields: Fields) -> None:
-        super().__init__(fields)
-        self.fields = fields
-
-
-class InvalidParameters(MissingParameters):
-    """A parameter is wrong."""
-
-
-class Forbidden(Exception):
-    """The caller's key may not speak for this sender."""
-
-
-def _body(error: str, fields: Fields | None = None) -> dict[str, Any]:
+def _body(error: str, fields: Fields | None = None) -> Body:
     return {"error": error, "fields": fields} if fields else {"error": error}
 
 
-_Answer = Callable[[Any], dict[str, Any]]
-_NOT_FOUND, _INVALID, _CONFLICT = "Not found", "Invalid parameters", "Conflict"
+def _fixed(error: str, field: str = "") -> _Reader:
+    """A body with the same ``error`` always; under ``field`` stands the refusal's own sentence."""
+    return lambda refusal: _body(error, {field: [str(refusal)]} if field else None)
 
 
-def _says(error: str, **fields: str) -> _Answer:
-    return lambda _: _body(error, {name: [message] for name, message in fields.items()})
-
-
-def _detail(error: exceptions.APIException) -> dict[str, Any]:
+def _detail(error: exceptions.APIException) -> Body:
     return _body(str(error.detail))
 
 
-# The first row whose class fits.
-_TABLE: tuple[tuple[type[Exception], int, _Answer], ...] = (
+def _of_property(error: InvalidProperty) -> Body:
+    field = _FIELDS[error.property]
+    if isinstance(error, InvalidRule) and error.part:
+        field = f"{field}.{error.part}"
+    return _body(_INVALID, {field: [error.message]})
+
+
+def _of_conflict(error: Conflict) -> Body:
+    return _body(_CONFLICT, {error.field: [error.message]})
+
+
+def _of_race(_: IntegrityError) -> Body:
+    return _body(_CONFLICT, {"uid": ["Another call with this uid is under way: try again."]})
+
+
+# The first row whose class fits. A PostgreSQL that is stopped short ends in a plain DatabaseError.
+_TABLE: tuple[tuple[type[Exception], int, _Reader], ...] = (
     (InvalidParameters, 400, lambda error: _body(_INVALID, error.fields)),
     (MissingParameters, 400, lambda error: _body(_NOT_FOUND, error.fields)),
-    (InvalidProperty, 400, lambda error: _body(_INVALID, {error.field: [error.message]})),
-    (NoAttendees, 400, _says(_NOT_FOUND, receiver="At least one person must be invited.")),
-    (NoParameters, 404, _says(_NOT_FOUND)),
-    (exceptions.UnsupportedMediaType, 404, _says(_NOT_FOUND)),
-    (exceptions.ParseError, 404, _says(_NOT_FOUND)),
-    (UnknownMeeting, 404, _says(_NOT_FOUND, uid="No meeting has this uid.")),
-    (Conflict, 409, lambda error: _body(_CONFLICT, {error.field: [error.message]})),
-    (
-        OccurrenceCancelled,
-        409,
-        lambda error: _body(_CONFLICT, {"occurrence": [f"{error} was cancelled already."]}),
-    ),
-    (
-        OrganizerMismatch,
-        409,
-        _says(_CONFLICT, sender="Must be the sender that the meeting was sent with."),
-    ),
-    (
-        IntegrityError,
-        409,
-        _says(_CONFLICT, uid="Another call with this uid is under way: try again."),
-    ),
-    (Forbidden, 403, _says("Forbidden", sender="This API key may not speak for this sender.")),
-    (exceptions.NotAuthenticated, 401, _says("Unauthorized")),
-    (exceptions.AuthenticationFailed, 401, _says("Unauthorized")),
+    (InvalidProperty, 400, _of_property),
+    (NoAttendees, 400, _fixed(_NOT_FOUND, "receiver")),
+    (NoParameters, 404, _fixed(_NOT_FOUND)),
+    (exceptions.UnsupportedMediaType, 404, _fixed(_NOT_FOUND)),
+    (exceptions.ParseError, 404, _fixed(_NOT_FOUND)),
+    (UnknownMeeting, 404, _fixed(_NOT_FOUND, "uid")),
+    (Conflict, 409, _of_conflict),
+    (OccurrenceCancelled, 409, _fixed(_CONFLICT, "occurrence")),
+    (OrganizerMismatch, 409, _fixed(_CONFLICT, "sender")),
+    (IntegrityError, 409, _of_race),
+    (SenderNotPermitted, 403, _fixed("Forbidden", "sender")),
+    (exceptions.NotAuthenticated, 401, _fixed("Unauthorized")),
+    (exceptions.AuthenticationFailed, 401, _fixed("Unauthorized")),
     (BodyTooLarge, 413, _detail),
     (exceptions.Throttled, 429, _detail),
     (exceptions.MethodNotAllowed, 405, _detail),
-    (
-        DatabaseError,
-        503,
-        _says("Service unavailable"),
-    ),  # a server that is stopped short ends in a plain one
-    (InterfaceError, 503, _says("Service unavailable")),
-    (Exception, 500, _says("Internal server error")),
+    (DatabaseError, 503, _fixed(_UNAVAILABLE)),
+    (InterfaceError, 503, _fixed(_UNAVAILABLE)),
+    (Exception, _SERVER_ERROR, _fixed("Internal server error")),
 )
+_KEPT_HEADERS: Final = ("Retry-After", "WWW-Authenticate", "Allow")
 
 
-def answer_for(error: Exception, context: dict[str, Any]) -> Response:
-    """DRF's exception handler: the contract's answer to ``error``, never a traceback."""
+def response_for(error: Exception, context: dict[str, Any]) -> Response:
+    """Return the contract's response to ``error``, never a traceback. DRF's exception handler."""
     status, body = next(
-        (status, answer(error)) for kind, status, answer in _TABLE if isinstance(error, kind)
+        (status, body_of(error)) for kind, status, body_of in _TABLE if isinstance(error, kind)
     )
-    if status >= 500:  # noqa: PLR2004
+    if status >= _SERVER_ERROR:
         log.error("Answered %d", status, exc_info=error)
-    response = (
-        exception_handler(error, context) if isinstance(error, exceptions.APIException) else None
-    )
+    return Response(body, status=status, headers=_headers(error, context))
+
+
+def _headers(error: Exception, context: dict[str, Any]) -> dict[str, str]:
+    """Those of DRF's own response that the contract keeps."""
+    if not isinstance(error, exceptions.APIException):
+        return {}
+    response = exception_handler(error, context)
     headers = response.headers if response is not None else {}
-    kept = {
-        name: headers[name]
-        for name in ("Retry-After", "WWW-Authenticate", "Allow")
-        if name in headers
-    }
-    return Response(body, status=status, headers=kept)
+    return {name: headers[name] for name in _KEPT_HEADERS if name in headers}
 
 
 @csrf_exempt  # its refusal would be a page
@@ -128,16 +130,14 @@ def not_found(request: HttpRequest) -> JsonResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400 (a wrong Host header, for one): JSON under /meeting_server/, a page
-    elsewhere.
-    """
+    """Django's handler400, for example for a wrong Host header: JSON under /meeting_server/."""
     if request.path.startswith("/meeting_server"):
         return JsonResponse(_body("Bad request"), status=400)
     return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: for what fails outside a view."""
+    """Django's handler500, for what fails outside a view: JSON under /meeting_server/."""
     if request.path.startswith("/meeting_server"):
-        return JsonResponse(_body("Internal server error"), status=500)
+        return JsonResponse(_body("Internal server error"), status=_SERVER_ERROR)
     return defaults.server_error(request)

@@ -1,6 +1,4 @@
-"""RFC 5545 and RFC 5546 as pure functions on frozen values: no Django, no input or output, no
-clock.
+"""iCalendar and iTIP (RFC 5545, RFC 5546) as pure functions on frozen values.
 
-What the organizer's calendar would decide — who gets which METHOD about which
-event, with which SEQUENCE — is decided here; storing and mailing are elsewhere.
+Values go in and values come out. Nothing here knows Django, reads a clock, or does input or output.
 """

@@ -1,74 +1,61 @@
-"""Everything the kernel can refuse, each with a stable code and the data that a caller needs to say
-why.
-"""
+"""What the protocol refuses. ``str(error)`` is a whole sentence that says what is wrong."""
 
 from datetime import datetime
-from typing import ClassVar
 
 
 class ITipError(Exception):
-    """Base of every refusal of the kernel; ``code`` is stable and meant for programs."""
-
-    code: ClassVar[str] = "itip"
+    """The base of every refusal in this package."""
 
 
 class InvalidProperty(ITipError):
-    """A value that no calendar could hold.
+    """A value that no calendar can represent.
 
-    ``field`` is the name of the request's field (``"end"``, ``"repeat.COUNT"``), ``message`` one
-    English sentence that says what is wrong and how to mend it.
+    ``property`` is the property's name in RFC 5545 (``"DTEND"``). ``message`` is one English
+    sentence that says what is wrong and how to fix it.
     """
 
-    code = "invalid"
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
+    def __init__(self, property: str, message: str) -> None:  # noqa: A002 (RFC 5545's own word)
+        super().__init__(message)
+        self.property = property
         self.message = message
 
 
 class InvalidRule(InvalidProperty):
-    """A recurrence rule that is wrong, or that Outlook cannot hold (interop R4).
+    """A recurrence that is wrong, or that Outlook cannot represent (interop R4).
 
-    ``part`` is the rule part at fault (``"COUNT"``), or empty when it is the rule as a whole.
+    ``part`` names the part at fault (``"COUNT"``, or ``"EXDATE"`` beside the rule). It is empty where
+    the recurrence as a whole is at fault.
     """
 
-    code = "invalid_rule"
-
     def __init__(self, part: str, message: str) -> None:
-        super().__init__(f"repeat.{part}" if part else "repeat", message)
+        super().__init__("RRULE", message)
         self.part = part
 
 
 class ZoneNotExpressible(InvalidProperty):
-    """No single pair of annual rules gives every occurrence its true offset (interop Z3)."""
+    """No single pair of annual rules gives each occurrence its true UTC offset (interop Z3)."""
 
-    code = "zone_not_expressible"
+    def __init__(self, message: str) -> None:
+        super().__init__("TZID", message)
 
 
 class OccurrenceCancelled(ITipError):
-    """The occurrence at ``when`` (wall-clock) was cancelled or left out before."""
-
-    code = "occurrence_cancelled"
+    """The occurrence at ``when`` (a wall-clock time) was cancelled or left out before."""
 
     def __init__(self, when: datetime) -> None:
-        super().__init__(f"{when:%Y-%m-%d %H:%M}")
+        super().__init__(f"The occurrence of {when:%Y-%m-%d %H:%M} was cancelled already.")
         self.when = when
 
 
 class NoAttendees(ITipError):
-    """A meeting whose only person is its organizer invites nobody (interop A5)."""
+    """A meeting must invite at least one person (interop A5)."""
 
-    code = "no_attendees"
+    def __init__(self) -> None:
+        super().__init__("At least one person must be invited.")
 
 
 class OrganizerMismatch(ITipError):
-    """Somebody other than the stored ORGANIZER wants to change the meeting (interop A7)."""
+    """Only the stored ORGANIZER may change the meeting (interop A7)."""
 
-    code = "organizer_mismatch"
-
-
-class MeetingCancelled(ITipError):
-    """After its CANCEL a UID is never used again (RFC 5546 §3.2.5, interop S8)."""
-
-    code = "meeting_cancelled"
+    def __init__(self) -> None:
+        super().__init__("The sender must be the one that the meeting was sent with.")

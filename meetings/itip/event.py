@@ -1,20 +1,28 @@
-"""The values of RFC 5545 that a meeting is made of, frozen.
+"""The values of RFC 5545 that a meeting is made of.
 
-Times of day are wall-clock times (naive ``datetime``) in the event's zone, because that is what
-people agreed on and what stays true when a zone changes its law (interop Z7).
+Times of day are wall-clock times (naive ``datetime``) in the event's zone. People agree on a time of
+day, and it stays true when the zone changes its law (interop Z7).
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from meetings.itip.recurrence.rule import Rule, occurrences
+from meetings.itip.recurrence.expansion import occurrences
+from meetings.itip.recurrence.rule import Rule
+
+
+class Status(StrEnum):
+    """STATUS of an event (RFC 5545 §3.8.1.11). A cancelled event stays cancelled (RFC 5546 §3.2.5)."""
+
+    CONFIRMED = "CONFIRMED"
+    CANCELLED = "CANCELLED"
 
 
 class Role(StrEnum):
-    """ROLE of an attendee (RFC 5545 §3.2.16); NON_PARTICIPANT is a room or another resource."""
+    """ROLE of an attendee (RFC 5545 §3.2.16). NON_PARTICIPANT is a room or another resource."""
 
     REQUIRED = "REQ-PARTICIPANT"
     OPTIONAL = "OPT-PARTICIPANT"
@@ -41,7 +49,7 @@ class Organizer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attendee:
-    """ATTENDEE: a bare mail address, a display name, the ROLE, and the answer known so far."""
+    """ATTENDEE: a bare mail address, a display name, the ROLE, and the PARTSTAT known so far."""
 
     address: str
     name: str = ""
@@ -51,10 +59,10 @@ class Attendee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """What one occurrence has of its own; None is as in the series. Times are naive wall-clock
-    times.
+    """How one occurrence differs from its series. None means: as in the series.
 
-    ``recurrence_id`` is the start that the rule gives the occurrence (RFC 5545 §3.8.4.4).
+    ``recurrence_id`` is the wall-clock start that the rule gives the occurrence (RFC 5545 §3.8.4.4).
+    ``start`` and ``end`` are wall-clock times too.
     """
 
     CHANGEABLE: ClassVar = ("summary", "start", "end", "location", "description", "attendees")
@@ -70,15 +78,17 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One VEVENT as its organizer holds it.
+    """One VEVENT as its organizer keeps it.
 
-    ``start`` and ``end`` are naive wall-clock times in the zone ``tzid`` (an IANA name); ``end`` is
-    exclusive. ``start`` already satisfies ``rule`` (interop R1). An all-day event runs from
-    midnight to midnight. ``reminder`` is in minutes before the start, None for no VALARM.
-    ``exdates`` are naive wall-clock starts of occurrences that are left out from the beginning,
-    ``cancelled`` of those cancelled since; ``overrides`` are occurrences that were changed alone.
-    An occurrence as an event of its own has a ``recurrence_id`` and no rule; it is ``part_of`` its
-    series.
+    ``start`` and ``end`` are wall-clock times in the zone ``tzid`` (an IANA name). ``end`` is
+    exclusive. ``start`` already satisfies ``rule`` (interop R1). An all-day event runs from midnight
+    to midnight. ``reminder`` is in minutes before the start; None means no VALARM.
+
+    ``exdates`` are the wall-clock starts of occurrences that were left out from the beginning.
+    ``cancelled`` are those of occurrences that were cancelled since. ``overrides`` are the
+    occurrences that were changed alone.
+
+    An occurrence as an event has a ``recurrence_id`` and no rule, and is ``part_of`` its series.
     """
 
     uid: str
@@ -99,25 +109,41 @@ class Event:
     part_of: "Event | None" = None
     reminder: int | None = None
     sequence: int = 0
+    status: Status = Status.CONFIRMED
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the organizer has cancelled the whole event."""
+        return self.status is Status.CANCELLED
+
+    @property
+    def duration(self) -> timedelta:
+        """The wall-clock length of the event, and of each occurrence that was not changed alone."""
+        return self.end - self.start
 
     @property
     def left_out(self) -> tuple[datetime, ...]:
-        """The starts that the rule gives and the series has not, oldest first: what is sent as
-        EXDATE.
-        """
+        """The wall-clock starts that are sent as EXDATE, oldest first."""
         return tuple(sorted({*self.exdates, *self.cancelled}))
 
     @property
     def occurrences(self) -> tuple[datetime, ...]:
-        """The naive wall-clock start that the rule gives each occurrence, oldest first; one for a
-        single event.
+        """The wall-clock start that the rule gives each occurrence, oldest first.
+
+        A single event has one.
         """
         if self.rule is None:
             return (self.start,)
         return occurrences(self.rule, self.start, exdates=self.left_out)
 
+    @property
+    def ends_at(self) -> datetime:
+        """The instant (UTC) at which the last occurrence ends."""
+        return self.instant(self.occurrences[-1] + self.duration)
+
     def instant(self, wall_clock: datetime) -> datetime:
-        """``wall_clock`` of the event's zone in UTC; of an hour that happens twice, the first
-        (interop R16).
+        """Return ``wall_clock`` of the event's zone in UTC.
+
+        In an hour that the clocks show twice, the first time is meant (interop R16).
         """
         return wall_clock.replace(tzinfo=ZoneInfo(self.tzid)).astimezone(UTC)

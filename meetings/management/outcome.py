@@ -32,7 +32,7 @@ def refusals_as_command_errors() -> Iterator[None]:
     try:
         yield
     except UnknownMeeting as error:
-        raise CommandError(f"No meeting has the uid {error}.") from error
+        raise CommandError(f"No meeting has the uid {error.uid}.") from error
     except Conflict as error:
         raise CommandError(error.message) from error
     except ITipError as error:

@@ -1,4 +1,4 @@
-"""The meeting as its organizer holds it, the people on its list, and one version per SEQUENCE."""
+"""The meeting as its organizer keeps it."""
 
 from datetime import datetime
 from typing import Self
@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from meetings.itip.event import Attendee as ItipAttendee
-from meetings.itip.event import Event, Organizer, Override
-from meetings.itip.organizer import Plan
+from meetings.itip.event import Event, Organizer, Override, Status
+from meetings.itip.message import Version
 from meetings.itip.recurrence.rule import Rule
 from meetings.models.api_key import ApiKey
 from meetings.models.attendee import Attendee
@@ -76,7 +76,7 @@ class Meeting(models.Model):
 
     objects = MeetingQuerySet.as_manager()
 
-    # What event() read, so that hold() writes only what differs.
+    # What event() read, so that store() writes only what differs.
     _people: tuple[ItipAttendee, ...] = ()
     _cancelled: tuple[datetime, ...] = ()
     _overrides: tuple[Override, ...] = ()
@@ -126,35 +126,34 @@ class Meeting(models.Model):
             overrides=self._overrides,
             reminder=self.reminder,
             sequence=self.sequence,
+            status=Status(self.status),
         )
 
-    def hold(self, plan: Plan) -> None:
-        """Take over the plan's event and DTSTAMP and save; lists only where they differ from those
-        read.
-        """
-        event = plan.event
-        self.dtstamp = plan.dtstamp
+    def store(self, version: Version) -> None:
+        """Make ``version`` the meeting's state, and save. Lists are written only where they differ."""
+        event = version.event
+        for name in _SAME_NAME:
+            setattr(self, name, getattr(event, name))
+        self.dtstamp = version.dtstamp
+        self.status, self.comment = event.status.value, version.comment
         self.organizer_address, self.organizer_name = event.organizer.address, event.organizer.name
         self.rrule = str(event.rule or "")
         self.exdates = [left_out.isoformat() for left_out in event.exdates]
-        self.ends_at = event.instant(event.occurrences[-1] + (event.end - event.start))
-        for name in _SAME_NAME:
-            setattr(self, name, getattr(event, name))
         if self.pk:
             self.updated_at = Now()
         self.save()
         if event.attendees != self._people:
-            self._hold_attendees(event.attendees)
+            self._store_attendees(event.attendees)
         if (event.cancelled, event.overrides) != (self._cancelled, self._overrides):
-            self._hold_overrides(rows_of(event))
+            self._store_overrides(rows_of(event))
 
-    def _hold_overrides(self, rows: list[OccurrenceOverride]) -> None:
+    def _store_overrides(self, rows: list[OccurrenceOverride]) -> None:
         self.overrides.all().delete()
         for row in rows:
             row.meeting = self
         self.overrides.bulk_create(rows)
 
-    def _hold_attendees(self, people: tuple[ItipAttendee, ...]) -> None:
+    def _store_attendees(self, people: tuple[ItipAttendee, ...]) -> None:
         rows = [Attendee.row(position, person) for position, person in enumerate(people)]
         for row in rows:
             row.meeting = self
@@ -169,5 +168,6 @@ class Meeting(models.Model):
 
 
 _SAME_NAME = (
-    "uid", "summary", "description", "location", "start", "end", "tzid", "all_day", "reminder", "sequence",
+    "uid", "summary", "description", "location", "start", "end", "tzid", "all_day", "reminder",
+    "sequence", "ends_at",
 )  # fmt: skip

@@ -1,6 +1,4 @@
-"""What the server can do, one file per story; each is: take a turn, lock, let itip decide, store,
-deliver.
+"""What the server can do, one story a file: look, decide (in ``itip``), store, deliver.
 
-The stories share three steps (``turn``, ``accept``, ``deliver``) and one answer (``receipt``); they
-do not call each other.
+No story imports another. What they share is in ``steps``.
 """

@@ -1,8 +1,8 @@
-"""Resend: the current version once more; same SEQUENCE, newer DTSTAMP, new Message-ID (RFC 5546
-§3.2.2.7).
+"""Resend: the current version once more (RFC 5546 §3.2.2.7).
+
+It has the same SEQUENCE, a newer DTSTAMP and a new Message-ID.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
@@ -10,62 +10,54 @@ from django.db import transaction
 from meetings.addresses import address_key
 from meetings.deadline import Deadline
 from meetings.itip import organizer
-from meetings.itip.event import Attendee
 from meetings.models import DeliveryState, Meeting
-from meetings.models.meeting import MeetingQuerySet
+from meetings.operations.steps.call import Actor, Resend
 from meetings.operations.steps.deliver import deliver_or_leave
 from meetings.operations.steps.errors import Conflict
+from meetings.operations.steps.lock import lock_meeting
 from meetings.operations.steps.store import store_resend
-from meetings.operations.steps.turn import hold, turn
-from meetings.queries.standing import Receipt, newest_deliveries, receipt_for
+from meetings.operations.steps.turn import turn
+from meetings.queries.standing import Standing, newest_deliveries, standing_of
 
 
-def resend(
-    *,
-    uid: str,
-    among: MeetingQuerySet,
-    now: datetime,
-    budget: float,
-    address: str = "",
-    only_failed: bool = False,
-) -> Receipt:
-    """Mail the current version of the meeting ``uid``, one of ``among``, again.
+def resend(command: Resend, actor: Actor, *, now: datetime, deadline: Deadline) -> Standing:
+    """Mail the current version again until ``deadline``; ``now`` is aware.
 
-    To everybody on its list, or to ``address`` alone, or to those alone whose newest delivery
-    failed. Raises UnknownMeeting, and Conflict when nobody on the list fits.
+    Raises UnknownMeeting, and Conflict where nobody on the list is meant.
     """
-    deadline = Deadline(budget)
-    with turn(uid, deadline) as mine:
+    with turn(command.uid, deadline) as mine:
         with transaction.atomic():
-            meeting = hold(among, uid)
-            held = meeting.event()
-            plan = organizer.resend(
-                held,
-                fits=_chosen(meeting, address=address, only_failed=only_failed),
-                cancelled=meeting.is_cancelled,
+            meeting = lock_meeting(actor, command.uid)
+            stored = meeting.event()
+            version = organizer.resend(
+                stored,
+                _address_keys(command, meeting),
                 now=now,
                 last_dtstamp=meeting.dtstamp,
                 comment=meeting.comment,
             )
-            if not plan.messages:
-                who = (
-                    f"{address} is not on the list"
-                    if address
-                    else "Nobody on the list has a failed delivery"
-                )
-                raise Conflict("address", f"{who} of this meeting.")
-            outgoing = store_resend(meeting, plan, claimed=mine)
+            if not version.messages:
+                raise _nobody_meant(command)
+            outgoing = store_resend(meeting, version, claimed=mine)
+        # Mail leaves after the commit and never before: what anybody was mailed is stored.
         deliver_or_leave(outgoing, deadline, mine=mine)
-        return receipt_for(meeting, held)
+        return standing_of(meeting, stored)
 
 
-def _chosen(meeting: Meeting, *, address: str, only_failed: bool) -> Callable[[Attendee], bool]:
-    if address:
-        return lambda attendee: address_key(attendee.address) == address_key(address)
-    if only_failed:
-        newest = newest_deliveries(meeting)
-        failed = {
-            delivery.address_key for delivery in newest if delivery.state == DeliveryState.FAILED
-        }
-        return lambda attendee: address_key(attendee.address) in failed
-    return lambda attendee: True
+def _address_keys(command: Resend, meeting: Meeting) -> set[str] | None:
+    """The address keys of those who are meant; None means everybody."""
+    if command.to:
+        return {address_key(command.to)}
+    if not command.only_failed:
+        return None
+    newest = newest_deliveries(meeting)
+    return {each.address_key for each in newest if each.state == DeliveryState.FAILED}
+
+
+def _nobody_meant(command: Resend) -> Conflict:
+    who = (
+        f"{command.to} is not on the list"
+        if command.to
+        else "Nobody on the list has a failed delivery"
+    )
+    return Conflict("address", f"{who} of this meeting.")

@@ -6,55 +6,54 @@ from django.db import transaction
 
 from meetings.deadline import Deadline
 from meetings.itip import organizer
+from meetings.itip.changes import same_content
 from meetings.itip.event import Event
-from meetings.models import ApiKey, Delivery, Meeting
+from meetings.models import Delivery, Meeting
+from meetings.operations.steps.call import Actor, Send
 from meetings.operations.steps.deliver import deliver_or_leave, retry_failed
 from meetings.operations.steps.errors import Conflict
-from meetings.operations.steps.store import store_plan
+from meetings.operations.steps.store import store_version
 from meetings.operations.steps.turn import reserve, turn
-from meetings.queries.standing import Receipt, newest_deliveries, receipt_for
+from meetings.queries.standing import Standing, newest_deliveries, standing_of
 
 
-def send_meeting(
-    *, wanted: Event, key: ApiKey | None, asked_by: str, language: str, now: datetime, budget: float
-) -> Receipt:
-    """Store ``wanted`` and mail its REQUEST, within ``budget`` seconds of mailing; ``now`` is
-    aware.
+def send_meeting(command: Send, actor: Actor, *, now: datetime, deadline: Deadline) -> Standing:
+    """Store the meeting and mail its REQUEST until ``deadline``; ``now`` is aware.
 
-    Idempotent by uid: the same content again sends nothing to those who have it and tries those who
-    have not. Raises Conflict for a uid that exists with other content, NoAttendees,
-    ZoneNotExpressible.
+    It is idempotent by uid: the same content again sends nothing to those who have it, and tries
+    those who have not. Raises SenderNotPermitted, NoAttendees, ZoneNotExpressible, and Conflict for a
+    uid that exists with other content.
     """
-    deadline = Deadline(budget)
+    wanted = command.event
+    actor.require_sender(wanted.organizer.address)
+    version = organizer.invite(wanted, now=now)
+    event, again = version.event, list[Delivery]()
     with turn(wanted.uid, deadline) as mine:
         with transaction.atomic():
             reserve(wanted.uid)
-            held = Meeting.objects.select_for_update().filter(uid=wanted.uid).first()
-            again: list[Delivery] = []
-            if held is None:
-                meeting = Meeting(api_key=key, language=language)
-                plan = organizer.send(wanted, now=now)
-                event = plan.event
-                outgoing = store_plan(meeting, plan, asked_by=asked_by, claimed=mine)
+            meeting = Meeting.objects.select_for_update().filter(uid=wanted.uid).first()
+            if meeting is None:
+                meeting = Meeting(api_key=actor.api_key, language=command.language)
+                outgoing = store_version(meeting, version, actor=actor, claimed=mine)
             else:
-                meeting = held
-                event = _repeated(held, wanted, key)
-                again = newest_deliveries(held)
+                event = meeting.event()
+                _require_same_call(meeting, event, command, actor)
+                again = newest_deliveries(meeting)
                 outgoing = retry_failed(again, mine=mine)
+        # Mail leaves after the commit and never before: what anybody was mailed is stored.
         deliver_or_leave(outgoing, deadline, mine=mine, again=again)
-        return receipt_for(meeting, event)
+        return standing_of(meeting, event, notes=(*command.notes, *version.notes))
 
 
-def _repeated(held: Meeting, wanted: Event, key: ApiKey | None) -> Event:
-    """The held event, which says what ``wanted`` says."""
-    event = held.event()
-    if held.api_key_id != (key and key.prefix) or not organizer.same_content(event, wanted):
-        raise Conflict(
-            "uid",
-            "This uid is in use by a meeting with other content: change it with update, or send a new uid.",
+def _require_same_call(meeting: Meeting, stored: Event, command: Send, actor: Actor) -> None:
+    """Raise Conflict unless the stored meeting is the caller's own, says the same, and goes on."""
+    is_own = meeting.api_key_id == (actor.api_key and actor.api_key.prefix)
+    if not is_own or not same_content(stored, command.event):
+        message = (
+            "This uid is in use by a meeting with other content: change it with update, or send a"
+            " new uid."
         )
-    if held.is_cancelled:
-        raise Conflict(
-            "uid", "This meeting was cancelled, which is final: send it under a new uid."
-        )
-    return event
+        raise Conflict("uid", message)
+    if stored.is_cancelled:
+        message = "This meeting was cancelled, which is final: send it under a new uid."
+        raise Conflict("uid", message)

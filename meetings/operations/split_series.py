@@ -1,8 +1,8 @@
-"""This and future: the old series ends before an occurrence, the rest goes on under a new uid
-(interop R14).
+"""This and future: the old series ends before an occurrence, the rest goes on under a new uid.
+
+No client understands RANGE=THISANDFUTURE (interop R14).
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
@@ -11,58 +11,66 @@ from django.db import transaction
 
 from meetings.deadline import Deadline
 from meetings.itip import organizer
+from meetings.itip.edit import Edit, apply
 from meetings.itip.event import Event
-from meetings.itip.occurrence import carried_over, require_occurrence, split
+from meetings.itip.message import Version
+from meetings.itip.moment import Moment
+from meetings.itip.occurrence import carried_over, split
 from meetings.models import Meeting
-from meetings.models.meeting import MeetingQuerySet
+from meetings.operations.steps.call import Actor, Cancel, Update
 from meetings.operations.steps.deliver import deliver_or_leave
-from meetings.operations.steps.revise import require_not_cancelled
-from meetings.operations.steps.store import store_plan
-from meetings.operations.steps.turn import hold, turn
-from meetings.queries.standing import Receipt, receipt_for
+from meetings.operations.steps.lock import (
+    lock_for_change,
+    meant_occurrence,
+    require_not_cancelled,
+    with_notes,
+)
+from meetings.operations.steps.store import store_version
+from meetings.operations.steps.turn import turn
+from meetings.queries.standing import Standing, standing_of
 
 
 def split_series(
-    *,
-    uid: str,
-    among: MeetingQuerySet,
-    locate: Callable[[Event], datetime],
-    change: Callable[[Event], Event] | None,
-    asked_by: str,
-    language: str | None,
-    now: datetime,
-    budget: float,
-    consent: Callable[[Event], None] = lambda held: None,
-) -> Receipt:
-    """End the series ``uid`` before the occurrence that ``locate`` finds, and go on with ``change``
-    applied.
+    command: Update | Cancel, actor: Actor, *, now: datetime, deadline: Deadline
+) -> Standing:
+    """End the series before the command's occurrence; ``now`` is aware.
 
-    Without ``change`` nothing goes on: this and all later occurrences are over, which the REQUEST
-    for the shortened series says. Raises what update_meeting raises, and Conflict for the first
-    occurrence: there nothing is to split.
+    With an Update the rest goes on under a new uid, with the edit applied. With a Cancel nothing goes
+    on: the REQUEST of the shortened series says so. Raises what the other stories raise, and
+    InvalidProperty for the first occurrence, before which nothing is left.
     """
-    deadline = Deadline(budget)
-    with turn(uid, deadline) as mine:
+    with turn(command.uid, deadline) as mine:
         with transaction.atomic():
-            meeting = hold(among, uid)
-            held = meeting.event()
-            consent(held)
-            require_not_cancelled(meeting)
-            meeting.language = language or meeting.language
-            when = locate(held)
-            require_occurrence(held, when)
-            ended, rest = split(held, when)
-            plan = organizer.shorten(held, ended, now=now, last_dtstamp=meeting.dtstamp)
-            outgoing = store_plan(meeting, plan, asked_by=asked_by, claimed=mine)
-            continued = None
-            if change is not None:
-                continued = Meeting(
-                    api_key_id=meeting.api_key_id, language=meeting.language, continues=meeting
-                )
-                rest = replace(rest, uid=str(uuid4()))
-                wanted = carried_over(rest, change(rest))
-                outgoing += store_plan(
-                    continued, organizer.send(wanted, now=now), asked_by=asked_by, claimed=mine
-                )
+            meeting, stored = lock_for_change(actor, command)
+            require_not_cancelled(stored)
+            meeting.language = command.language or meeting.language
+            ended, rest = _split(stored, command.occurrence)
+            shorter = organizer.shorten(stored, ended, now=now, last_dtstamp=meeting.dtstamp)
+            outgoing = store_version(meeting, shorter, actor=actor, claimed=mine)
+            continuation, notes = None, shorter.notes
+            if isinstance(command, Update):
+                continuation = _continuation_of(meeting)
+                version = _continued(rest, command.edit, now)
+                outgoing += store_version(continuation, version, actor=actor, claimed=mine)
+                notes = version.notes
+        # Mail leaves after the commit and never before: what anybody was mailed is stored.
         deliver_or_leave(outgoing, deadline, mine=mine)
-        return receipt_for(meeting, plan.event, continued)
+        return standing_of(meeting, shorter.event, continuation, notes=notes)
+
+
+def _split(stored: Event, moment: Moment | None) -> tuple[Event, Event]:
+    assert moment is not None  # noqa: S101 (and_future comes with an occurrence)
+    return split(stored, meant_occurrence(stored, moment))
+
+
+def _continuation_of(meeting: Meeting) -> Meeting:
+    return Meeting(api_key_id=meeting.api_key_id, language=meeting.language, continues=meeting)
+
+
+def _continued(rest: Event, edit: Edit, now: datetime) -> Version:
+    """The first version of the series that goes on."""
+    rest = replace(rest, uid=str(uuid4()))
+    edited = apply(edit, rest)
+    event = carried_over(rest, edited.event)
+    version = organizer.invite(event, now=now)
+    return with_notes((*edited.notes, *organizer.overrides_notes(rest, event)), version)

@@ -1,50 +1,55 @@
-"""Update: load the stored meeting, change it or one occurrence, SEQUENCE + 1, REQUEST to everybody
-it concerns.
-"""
+"""Update: change the stored meeting or one occurrence of it, SEQUENCE + 1, and tell its people."""
 
-from collections.abc import Callable
 from datetime import datetime
 
+from django.db import transaction
+
+from meetings.deadline import Deadline
 from meetings.itip import organizer
+from meetings.itip.edit import apply
 from meetings.itip.event import Event
-from meetings.itip.occurrence import occurrence_of, require_occurrence
-from meetings.itip.organizer import Plan
-from meetings.models import Meeting
-from meetings.models.meeting import MeetingQuerySet
-from meetings.operations.steps.revise import require_not_cancelled, revise
-from meetings.queries.standing import Receipt
+from meetings.itip.message import Version
+from meetings.itip.occurrence import occurrence_of
+from meetings.operations.steps.call import Actor, Update
+from meetings.operations.steps.deliver import deliver_or_leave
+from meetings.operations.steps.lock import (
+    lock_for_change,
+    meant_occurrence,
+    require_not_cancelled,
+    with_notes,
+)
+from meetings.operations.steps.store import store_version
+from meetings.operations.steps.turn import turn
+from meetings.queries.standing import Standing, standing_of
 
 
-def update_meeting(
-    *,
-    uid: str,
-    among: MeetingQuerySet,
-    change: Callable[[Event], Event],
-    asked_by: str,
-    language: str | None,
-    now: datetime,
-    budget: float,
-    locate: Callable[[Event], datetime] | None = None,
-) -> Receipt:
-    """Apply ``change`` to the stored event, one of ``among``, and mail the result within ``budget``
-    seconds.
+def update_meeting(command: Update, actor: Actor, *, now: datetime, deadline: Deadline) -> Standing:
+    """Apply the command's edit and mail the result until ``deadline``; ``now`` is aware.
 
-    Whoever left the list gets a CANCEL first. ``locate`` finds the wall-clock start of the one
-    occurrence that is meant. ``language`` None keeps the meeting's. Raises UnknownMeeting, Conflict
-    after a cancellation, NoAttendees, OrganizerMismatch, OccurrenceCancelled, InvalidProperty, and
-    what ``change`` raises.
+    Whoever left the list gets a CANCEL first. Raises UnknownMeeting, SenderNotPermitted,
+    OrganizerMismatch, Conflict for a cancelled meeting, OccurrenceCancelled, NoAttendees,
+    InvalidProperty.
     """
+    with turn(command.uid, deadline) as mine:
+        with transaction.atomic():
+            meeting, stored = lock_for_change(actor, command)
+            require_not_cancelled(stored)
+            meeting.language = command.language or meeting.language
+            version = _decide(command, stored, now, meeting.dtstamp)
+            outgoing = store_version(meeting, version, actor=actor, claimed=mine)
+        # Mail leaves after the commit and never before: what anybody was mailed is stored.
+        deliver_or_leave(outgoing, deadline, mine=mine)
+        return standing_of(meeting, version.event, notes=version.notes)
 
-    def decide(meeting: Meeting, held: Event) -> Plan:
-        require_not_cancelled(meeting)
-        meeting.language = language or meeting.language
-        if locate is None:
-            return organizer.update(held, change(held), now=now, last_dtstamp=meeting.dtstamp)
-        when = locate(held)
-        require_occurrence(held, when)
-        wanted = change(occurrence_of(held, when))
-        return organizer.update_occurrence(
-            held, when, wanted, now=now, last_dtstamp=meeting.dtstamp
-        )
 
-    return revise(uid=uid, among=among, decide=decide, asked_by=asked_by, budget=budget)
+def _decide(command: Update, stored: Event, now: datetime, last_dtstamp: datetime) -> Version:
+    if command.occurrence is None:
+        edited = apply(command.edit, stored)
+        version = organizer.update(stored, edited.event, now=now, last_dtstamp=last_dtstamp)
+        return with_notes(edited.notes, version)
+    when = meant_occurrence(stored, command.occurrence)
+    edited = apply(command.edit, occurrence_of(stored, when))
+    version = organizer.update_occurrence(
+        stored, when, edited.event, now=now, last_dtstamp=last_dtstamp
+    )
+    return with_notes(edited.notes, version)

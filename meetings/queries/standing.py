@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import groupby
 
 from meetings.itip.event import Event
+from meetings.itip.message import Note
 from meetings.models import Delivery, DeliveryState, Meeting
 
 # A person may get several messages of one version (the series, and an occurrence that differs): the
@@ -19,13 +20,12 @@ _WORST_FIRST = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """The outcome of a call. ``recipients`` maps each address to its delivery's state; ``error`` is
-    one sentence.
+class Standing:
+    """What became of a call. ``recipients`` maps each address to its delivery's state.
 
-    ``sent``: a mail server accepted some mail for at least one person. ``occurrences`` are the
-    wall-clock starts of the meeting as it is now; ``new_uid`` is that of the series that goes on,
-    when the call made one.
+    ``sent``: a mail server accepted the mail for at least one person. ``error`` is one sentence.
+    ``occurrences`` are the wall-clock starts of the meeting as it is now. ``new_uid`` is that of the
+    series that goes on, where the call made one. ``notes`` are what the caller should know.
     """
 
     uid: str
@@ -36,36 +36,48 @@ class Receipt:
     all_day: bool = False
     error: str = ""
     new_uid: str = ""
+    notes: tuple[Note, ...] = ()
 
     @property
     def pending(self) -> bool:
         """Whether something is still to be sent in the background."""
-        return any(
-            state in (DeliveryState.QUEUED, DeliveryState.SENDING)
-            for state in self.recipients.values()
-        )
+        pending = (DeliveryState.QUEUED, DeliveryState.SENDING)
+        return any(state in pending for state in self.recipients.values())
 
 
-def receipt_for(meeting: Meeting, event: Event, continued: Meeting | None = None) -> Receipt:
-    """The receipt of the meeting's current version, ``event``, and of the series that goes on. One
-    query for each.
+def standing_of(
+    meeting: Meeting,
+    event: Event,
+    continuation: Meeting | None = None,
+    *,
+    notes: tuple[Note, ...] = (),
+) -> Standing:
+    """Return how the meeting's current version, ``event``, stands, and its continuation's.
+
+    One query for each meeting.
     """
-    deliveries = newest_deliveries(meeting) + (newest_deliveries(continued) if continued else [])
-    replies = [
-        delivery.last_reply for delivery in deliveries if delivery.state == DeliveryState.FAILED
-    ]
-    return Receipt(
+    deliveries = newest_deliveries(meeting)
+    if continuation:
+        deliveries += newest_deliveries(continuation)
+    return Standing(
         uid=meeting.uid,
         sequence=meeting.sequence,
         recipients=_worst(deliveries),
         sent=any(delivery.state == DeliveryState.SENT for delivery in deliveries),
         occurrences=event.occurrences,
         all_day=event.all_day,
-        error=f"Nobody's mail was accepted: {replies[0] or 'the mail server gave no reason'}"
-        if replies
-        else "",
-        new_uid=continued.uid if continued else "",
+        error=_error(deliveries),
+        new_uid=continuation.uid if continuation else "",
+        notes=notes,
     )
+
+
+def _error(deliveries: list[Delivery]) -> str:
+    failed = (each for each in deliveries if each.state == DeliveryState.FAILED)
+    first = next(failed, None)
+    if first is None:
+        return ""
+    return f"Nobody's mail was accepted: {first.last_reply or 'the mail server gave no reason'}"
 
 
 def newest_deliveries(meeting: Meeting) -> list[Delivery]:

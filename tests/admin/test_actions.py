@@ -177,7 +177,7 @@ def test_what_nobody_thought_of_is_told_not_raised(
         (OperationalError("server closed the connection"), "The database is away"),
         (UnknownMeeting("1"), "no longer stored"),
         (Conflict("uid", "This meeting is over."), "This meeting is over."),
-        (ZoneNotExpressible("start", "No rule fits."), "start: No rule fits."),
+        (ZoneNotExpressible("No rule fits."), "No rule fits."),
     ],
 )
 def test_each_refusal_is_a_sentence(error: Exception, sentence: str) -> None:

@@ -11,7 +11,7 @@ import os
 import random
 import sys
 
-from tests.chaos.run import Outcome, Plan, broker_is_there, run
+from tests.chaos.run import Outcome, Version, broker_is_there, run
 
 TIMES = 5
 
@@ -19,9 +19,9 @@ TIMES = 5
 def main() -> int:
     """Run and report."""
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(1_000_000))
-    plan = Plan(seed=seed, calls=2_100, seconds=225, with_broker=broker_is_there())
+    plan = Version(seed=seed, calls=2_100, seconds=225, with_broker=broker_is_there())
     if os.environ.get("CHAOS") == "long":
-        plan = Plan(
+        plan = Version(
             seed=seed,
             calls=plan.calls * TIMES,
             seconds=plan.seconds * TIMES,

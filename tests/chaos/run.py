@@ -21,7 +21,7 @@ HEALS_WITHIN = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Version:
     """How much; the same seed makes the same plan, though not the same interleaving."""
 
     seed: int
@@ -68,7 +68,7 @@ class Outcome:
 class Run:
     """See the module."""
 
-    def __init__(self, plan: Plan, var: Path) -> None:
+    def __init__(self, plan: Version, var: Path) -> None:
         self.plan = plan
         self.mail = FaultyMailServer(plan.seed)
         self.site = Site(var, self.mail.url, with_broker=plan.with_broker)
@@ -178,7 +178,7 @@ class Run:
         return []
 
 
-def run(plan: Plan) -> Outcome:
+def run(plan: Version) -> Outcome:
     """In a folder of its own, which nobody needs afterwards."""
     with tempfile.TemporaryDirectory(prefix="meeting-chaos-") as folder:
         var = Path(folder) / "var"

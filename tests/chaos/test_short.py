@@ -7,12 +7,12 @@ import os
 import pytest
 
 from tests.chaos.__main__ import report
-from tests.chaos.run import Plan, broker_is_there, run
+from tests.chaos.run import Version, broker_is_there, run
 
 
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_or_overtaken_whatever_is_killed() -> None:
-    plan = Plan(
+    plan = Version(
         seed=int(os.environ.get("SEED", "20")),
         calls=150,
         seconds=40,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.__main__ import report
-from tests.chaos.run import Plan, broker_is_there, run
+from tests.chaos.run import Version, broker_is_there, run
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 
@@ -19,7 +19,7 @@ LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 )
 def test_order_and_leases_hold_though_one_machines_clock_is_an_hour_ahead() -> None:
     ahead = {"LD_PRELOAD": str(LIBRARIES[0]), "FAKETIME": "+3600s"} if LIBRARIES else {}
-    plan = Plan(
+    plan = Version(
         seed=7,
         calls=150,
         seconds=40,

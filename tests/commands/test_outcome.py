@@ -14,7 +14,7 @@ from meetings.operations.steps.errors import Conflict, UnknownMeeting
     [
         (UnknownMeeting("meeting-1"), "No meeting has the uid meeting-1."),
         (Conflict("uid", "This meeting is over."), "This meeting is over."),
-        (ZoneNotExpressible("start", "No rule fits."), "start: No rule fits."),
+        (ZoneNotExpressible("No rule fits."), "No rule fits."),
         (OperationalError("no route to host"), "The database is away: no route to host"),
     ],
 )

@@ -12,7 +12,9 @@ from meetings.itip.errors import InvalidRule, ZoneNotExpressible
 from meetings.itip.event import Attendee, Event, Organizer
 from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message, Method
-from meetings.itip.recurrence.rule import Rule, check_series, first_match, occurrences
+from meetings.itip.recurrence.expansion import first_match, occurrences
+from meetings.itip.recurrence.limits import check_series
+from meetings.itip.recurrence.rule import Rule
 from tests.interop.cases import Case
 from tests.interop.truth import Truth, truth_of
 

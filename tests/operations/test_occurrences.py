@@ -1,24 +1,27 @@
 """One occurrence changed or cancelled, and this and future, as they are stored and mailed."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from meetings.deadline import Deadline
+from meetings.itip.edit import Edit
 from meetings.itip.errors import InvalidProperty, OccurrenceCancelled
-from meetings.itip.event import Attendee, Event
+from meetings.itip.event import Attendee
+from meetings.itip.moment import Moment
 from meetings.models import DeliveryState, Meeting, OccurrenceOverride
 from meetings.operations.cancel_meeting import cancel_meeting
 from meetings.operations.split_series import split_series
+from meetings.operations.steps.call import Cancel, Update
 from meetings.operations.steps.errors import Conflict
 from meetings.operations.update_meeting import update_meeting
-from meetings.queries.standing import Receipt
+from meetings.queries.standing import Standing
 from tests.cast import BOB, CAROL, MONDAYS
 from tests.mail import Invitation
-from tests.operations.conftest import Do
+from tests.operations.conftest import TESTS, Do
 from tests.smtp_server import ScriptedSMTP
 
 Mails = Callable[[], list[Invitation]]
@@ -26,41 +29,27 @@ FIRST, SECOND, THIRD = (datetime(2027, 3, day, 10) for day in (1, 8, 15))
 DAN = Attendee(address="dan@example.org", name="Dan")
 
 
-def change_one(when: datetime, **changes: Any) -> Receipt:
-    return update_meeting(
-        uid="meeting-1",
-        among=Meeting.objects.all(),
-        locate=lambda held: when,
-        change=lambda held: replace(held, **changes),
-        asked_by="tests",
-        language=None,
-        now=timezone.now(),
-        budget=10,
-    )
+def change_one(when: datetime, **changes: Any) -> Standing:
+    command = Update(uid="meeting-1", edit=Edit(**changes), occurrence=Moment(when))
+    return update_meeting(command, TESTS, now=timezone.now(), deadline=Deadline(10))
 
 
-def cancel_one(when: datetime) -> Receipt:
-    return cancel_meeting(
-        uid="meeting-1",
-        among=Meeting.objects.all(),
-        locate=lambda held: when,
-        asked_by="tests",
-        now=timezone.now(),
-        budget=10,
-    )
+def cancel_one(when: datetime) -> Standing:
+    command = Cancel(uid="meeting-1", occurrence=Moment(when))
+    return cancel_meeting(command, TESTS, now=timezone.now(), deadline=Deadline(10))
 
 
-def split(when: datetime, change: Callable[[Event], Event] | None) -> Receipt:
-    return split_series(
-        uid="meeting-1",
-        among=Meeting.objects.all(),
-        locate=lambda held: when,
-        change=change,
-        asked_by="tests",
-        language=None,
-        now=timezone.now(),
-        budget=10,
-    )
+def change_from(when: datetime, **changes: Any) -> Standing:
+    edit = Edit(**changes)
+    return split(Update(uid="meeting-1", edit=edit, occurrence=Moment(when), and_future=True))
+
+
+def cancel_from(when: datetime) -> Standing:
+    return split(Cancel(uid="meeting-1", occurrence=Moment(when), and_future=True))
+
+
+def split(command: Update | Cancel) -> Standing:
+    return split_series(command, TESTS, now=timezone.now(), deadline=Deadline(10))
 
 
 @pytest.fixture
@@ -109,7 +98,7 @@ def test_a_changed_occurrence_is_stored_and_follows_every_request_for_the_series
 def test_a_new_time_of_the_series_drops_what_was_stored_of_single_occurrences(update: Do) -> None:
     change_one(SECOND, location="Room 9")
     cancel_one(THIRD)
-    update(start=FIRST.replace(hour=9))
+    update(start=Moment(FIRST.replace(hour=9)))
     assert not OccurrenceOverride.objects.exists()
 
 
@@ -132,7 +121,7 @@ def test_no_occurrence_of_a_cancelled_meeting_can_be_changed(cancel: Do) -> None
 
 @pytest.mark.usefixtures("series")
 def test_this_and_future_ends_the_series_and_goes_on_under_a_new_linked_uid(mails: Mails) -> None:
-    receipt = split(SECOND, lambda rest: replace(rest, location="Room 9"))
+    receipt = change_from(SECOND, location="Room 9")
     old, new = Meeting.objects.get(uid="meeting-1"), Meeting.objects.get(uid=receipt.new_uid)
     assert new.continues == old
     assert old.event().occurrences == (FIRST,)
@@ -153,7 +142,7 @@ def test_this_and_future_ends_the_series_and_goes_on_under_a_new_linked_uid(mail
 
 @pytest.mark.usefixtures("series")
 def test_cancelling_this_and_future_only_ends_the_series(mails: Mails) -> None:
-    receipt = split(THIRD, None)
+    receipt = cancel_from(THIRD)
     assert (receipt.new_uid, receipt.occurrences) == ("", (FIRST, SECOND))
     assert [mail.method for mail in mails()] == ["REQUEST", "REQUEST"]
 
@@ -161,7 +150,7 @@ def test_cancelling_this_and_future_only_ends_the_series(mails: Mails) -> None:
 @pytest.mark.usefixtures("series")
 def test_a_split_that_is_refused_stores_nothing() -> None:
     with pytest.raises(InvalidProperty):
-        split(FIRST, lambda rest: rest)
+        change_from(FIRST)
     assert Meeting.objects.get().sequence == 0
 
 

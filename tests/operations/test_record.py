@@ -18,7 +18,7 @@ from meetings.models import Delivery, DeliveryState, Mail, Meeting
 from meetings.models.delivery import Verdict
 from meetings.operations.retention import drop_old_bytes
 from meetings.operations.sweep import sweep
-from meetings.queries.standing import Receipt
+from meetings.queries.standing import Standing
 from tests.background import queue, states, wait_until
 from tests.operations.conftest import Do
 from tests.smtp_server import ScriptedSMTP
@@ -137,7 +137,7 @@ def test_a_call_waits_for_what_the_background_has_claimed_before_it(send: Do, ca
     Delivery.objects.update(state=DeliveryState.QUEUED)
     of_request = Delivery.objects.claim(request.pk, lease=60)
 
-    def cancelled() -> Receipt:
+    def cancelled() -> Standing:
         try:
             return cancel(budget=20)
         finally:

@@ -169,7 +169,7 @@ def test_a_resend_may_go_to_one_person_or_to_the_failed_ones_alone(
     mail_server.scripts["rcpt"] = {BOB.address: "550 5.1.1 no such user"}
     send()
     mail_server.scripts["rcpt"] = "250 ok"
-    send_again(address=CAROL.address.upper())
+    send_again(to=CAROL.address.upper())
     send_again(only_failed=True)
     assert [transaction.recipients for transaction in mail_server.received] == [
         (CAROL.address,),
@@ -179,7 +179,7 @@ def test_a_resend_may_go_to_one_person_or_to_the_failed_ones_alone(
     with pytest.raises(Conflict):
         send_again(only_failed=True)
     with pytest.raises(Conflict):
-        send_again(address=MALLORY)
+        send_again(to=MALLORY)
 
 
 def test_a_resend_of_a_cancelled_meeting_is_its_cancel(
@@ -187,7 +187,7 @@ def test_a_resend_of_a_cancelled_meeting_is_its_cancel(
 ) -> None:
     send()
     cancel(comment="Room flooded")
-    send_again(address=BOB.address)
+    send_again(to=BOB.address)
     assert (mails()[-1].method, mails()[-1].sequence) == ("CANCEL", 1)
     assert mails()[-1].vevent.comment.value == "Room flooded"
 

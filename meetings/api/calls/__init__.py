@@ -1,1 +1,1 @@
-"""."""
+"""``POST /meeting_server/``: send, update, cancel."""

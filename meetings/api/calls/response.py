@@ -1,44 +1,60 @@
-"""An operation's receipt → the contract's answer."""
+"""The standing of a call → the contract's response."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from rest_framework.response import Response
 
-from meetings.queries.standing import Receipt
+from meetings.api.calls.warnings import warning_of
+from meetings.queries.standing import Standing
 
 _STATES = {"sending": "queued"}
+_NOBODY_TOLD = "Nobody had received the invitation, so there was nobody to tell."
 
 
-def answer(receipt: Receipt, *, warnings: list[str], with_occurrences: bool) -> Response:
-    """Result 0 only when nothing was mailed and nothing will be; 202 when nothing was mailed yet."""
-    body: dict[str, Any] = {"result": 1, "uid": receipt.uid, "sequence": receipt.sequence}
-    status = 200
-    if not receipt.sent and receipt.pending:
-        status = 202
-    elif not receipt.sent and receipt.error:
-        body = {"result": 0, "uid": receipt.uid, "error": receipt.error}
-    elif not receipt.sent:
-        warnings = [*warnings, "Nobody had received the invitation, so there was nobody to tell."]
-    if receipt.new_uid:
-        body["new_uid"] = receipt.new_uid
+class Occurrences(TypedDict):
+    """How many there are, and the wall-clock start of the first and the last."""
+
+    count: int
+    first: str
+    last: str
+
+
+def response_to(standing: Standing, *, warnings: Sequence[str], with_occurrences: bool) -> Response:
+    """Return 200 or 202.
+
+    ``result`` is 0 only where nothing was mailed and nothing will be. 202 means that nothing was
+    mailed yet.
+    """
+    warnings = [*warnings, *map(warning_of, standing.notes)]
+    refused = not standing.sent and not standing.pending and bool(standing.error)
+    if not standing.sent and not standing.pending and not refused:
+        warnings.append(_NOBODY_TOLD)
+    body: dict[str, object] = (
+        {"result": 0, "uid": standing.uid, "error": standing.error}
+        if refused
+        else {"result": 1, "uid": standing.uid, "sequence": standing.sequence}
+    )
+    if standing.new_uid:
+        body["new_uid"] = standing.new_uid
     body["recipients"] = {
-        address: _STATES.get(state, state) for address, state in receipt.recipients.items()
+        address: _STATES.get(state, state) for address, state in standing.recipients.items()
     }
     if with_occurrences:
-        body["occurrences"] = _occurrences(receipt)
+        body["occurrences"] = _occurrences(standing)
     if warnings:
         body["warnings"] = warnings
-    return Response(body, status=status)
+    is_pending = not standing.sent and standing.pending
+    return Response(body, status=202 if is_pending else 200)
 
 
-def _occurrences(receipt: Receipt) -> dict[str, Any]:
-    """How many there are, and the wall-clock start of the first and the last."""
-    first, last = receipt.occurrences[0], receipt.occurrences[-1]
+def _occurrences(standing: Standing) -> Occurrences:
+    first, last = standing.occurrences[0], standing.occurrences[-1]
     return {
-        "count": len(receipt.occurrences),
-        "first": _start(first, all_day=receipt.all_day),
-        "last": _start(last, all_day=receipt.all_day),
+        "count": len(standing.occurrences),
+        "first": _start(first, all_day=standing.all_day),
+        "last": _start(last, all_day=standing.all_day),
     }
 
 

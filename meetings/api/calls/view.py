@@ -1,17 +1,22 @@
-"""``POST /meeting_server/``: authenticate, read the parameters, call one operation, answer."""
+"""``POST /meeting_server/``: authenticate, read, perform, respond."""
 
+from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from meetings.api.access import ApiKeyAuthentication, Caller, KeyThrottle, caller_of
-from meetings.api.calls.call import Call
-from meetings.api.calls.response import answer
-from meetings.api.reading.body import BoundedJSONParser, NoParameters
-from meetings.api.reading.parameters import read_parameters
+from meetings.api.access import ApiKeyAuthentication, KeyThrottle, actor_of
+from meetings.api.calls.perform import perform
+from meetings.api.calls.response import response_to
+from meetings.api.reading.body import BoundedJSONParser
+from meetings.api.reading.command import read_call
+from meetings.api.reading.errors import NoParameters
 from meetings.api.renderers import AlwaysJSON
+from meetings.deadline import Deadline
+from meetings.operations.steps.call import Actor, Cancel
 
 
 class MeetingView(APIView):
@@ -27,11 +32,15 @@ class MeetingView(APIView):
         """One operation on one meeting."""
         if not isinstance(request.data, dict) or not request.data:
             raise NoParameters
-        values, warnings = read_parameters(request.data)
-        caller = caller_of(request)
-        call = Call(values, caller, _language(request), _in_background(request, caller), warnings)
-        receipt = call.perform()
-        return answer(receipt, warnings=warnings, with_occurrences=values["operation"] != "cancel")
+        actor = actor_of(request)
+        reading = read_call(request.data, language=_language(request))
+        seconds = 0.0 if _in_background(request, actor) else settings.MEETINGS_TIME_BUDGET
+        standing = perform(reading.command, actor, now=timezone.now(), deadline=Deadline(seconds))
+        return response_to(
+            standing,
+            warnings=reading.warnings,
+            with_occurrences=not isinstance(reading.command, Cancel),
+        )
 
 
 def _language(request: Request) -> str | None:
@@ -44,10 +53,9 @@ def _language(request: Request) -> str | None:
     return None
 
 
-def _in_background(request: Request, caller: Caller) -> bool:
-    """Whether the caller prefers an answer before the mail has left (RFC 7240 §4.1), or its key
-    always does.
-    """
+def _in_background(request: Request, actor: Actor) -> bool:
+    """Whether the caller wants the response before the mail has left (RFC 7240 §4.1)."""
+    if actor.api_key is not None and actor.api_key.respond_async:
+        return True
     preferences = request.headers.get("Prefer", "").lower().replace(";", ",").split(",")
-    always = caller.key is not None and caller.key.respond_async
-    return always or "respond-async" in (preference.strip() for preference in preferences)
+    return "respond-async" in (preference.strip() for preference in preferences)

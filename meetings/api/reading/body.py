@@ -1,31 +1,20 @@
-"""The request's body: JSON of a bounded size, or nothing."""
+"""The request's body: a JSON object of a bounded size."""
 
 import json
 from collections.abc import Mapping
 from typing import IO, Any
 
 from django.conf import settings
-from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser
 
+from meetings.api.reading.errors import BodyTooLarge, NoParameters
 
-class NoParameters(APIException):
-    """No body, ``{}``, not JSON, or not an object: the service this one replaces answers 404 to
-    that.
-    """
-
-    status_code = 404
-
-
-class BodyTooLarge(APIException):
-    """The body is over MEETINGS_MAX_BODY."""
-
-    status_code = 413
-    default_detail = "The body is over the limit."
+# Python refuses to convert more than 4,300 digits, and takes long over fewer.
+_LONGEST_NUMBER = 1000
 
 
 class BoundedJSONParser(BaseParser):
-    """JSON in UTF-8, at most MEETINGS_MAX_BODY bytes of it."""
+    """JSON in UTF-8, of at most MEETINGS_MAX_BODY bytes."""
 
     media_type = "application/json"
 
@@ -35,7 +24,7 @@ class BoundedJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The JSON object. Raises BodyTooLarge, NoParameters."""
+        """Return the JSON object. Raises BodyTooLarge, NoParameters."""
         body = stream.read(settings.MEETINGS_MAX_BODY + 1)
         if len(body) > settings.MEETINGS_MAX_BODY:
             raise BodyTooLarge
@@ -49,10 +38,8 @@ class BoundedJSONParser(BaseParser):
 
 
 def _integer(digits: str) -> int | str:
-    """A number too long for Python's conversion stays text, so that the field it is in can refuse
-    it.
-    """
-    return int(digits) if len(digits) < 1000 else digits  # noqa: PLR2004
+    """A number that is too long stays text, so that its field can refuse it."""
+    return int(digits) if len(digits) < _LONGEST_NUMBER else digits
 
 
 def _no_constant(name: str) -> None:

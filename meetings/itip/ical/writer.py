@@ -25,7 +25,8 @@ from icalendar import Timezone as VTimezone
 
 from meetings.itip.event import Attendee, Event, Organizer, PartStat, Role
 from meetings.itip.message import Message, Method
-from meetings.itip.recurrence.rule import Rule, occurrences
+from meetings.itip.recurrence.expansion import occurrences
+from meetings.itip.recurrence.rule import Rule
 from meetings.itip.zones.vtimezone import Observance, observances
 
 PRODID = "-//Meeting Server//Meeting Server 1.0//EN"

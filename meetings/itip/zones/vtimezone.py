@@ -146,7 +146,6 @@ def _names(changes: Iterable[Transition]) -> dict[timedelta, str]:
 
 def _not_expressible(tzid: str, year: int, began: datetime) -> ZoneNotExpressible:
     return ZoneNotExpressible(
-        "timezone",
         f"The clocks of {tzid} change in {year} in a way that a calendar cannot hold in one series with the"
         f" earlier occurrences. End the series before {began:%Y-%m-%d} and start another one there.",
     )
@@ -190,7 +189,7 @@ def zone_name(value: object) -> str:
         if name:
             return name
     raise InvalidProperty(
-        "timezone", "This is no known time zone; give an IANA name such as Asia/Shanghai."
+        "TZID", "This is no known time zone; give an IANA name such as Asia/Shanghai."
     )
 
 

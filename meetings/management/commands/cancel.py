@@ -7,9 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from meetings.deadline import Deadline
 from meetings.management.outcome import command_budget, print_outcome, refusals_as_command_errors
-from meetings.models import Meeting
 from meetings.operations.cancel_meeting import cancel_meeting
+from meetings.operations.steps.call import Actor, Cancel
 
 
 class Command(BaseCommand):
@@ -28,12 +29,10 @@ class Command(BaseCommand):
         """Cancel, and say what became of the mails."""
         with refusals_as_command_errors():
             cancel_meeting(
-                uid=options["uid"],
-                among=Meeting.objects.all(),
-                asked_by=f"manage.py cancel, by {_account()}",
+                Cancel(uid=options["uid"], reason=options["reason"]),
+                Actor.operator(f"manage.py cancel, by {_account()}"),
                 now=timezone.now(),
-                budget=command_budget(),
-                comment=options["reason"],
+                deadline=Deadline(command_budget()),
             )
             print_outcome(options["uid"], self.stdout.write)
 

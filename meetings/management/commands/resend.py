@@ -6,9 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from meetings.deadline import Deadline
 from meetings.management.outcome import command_budget, print_outcome, refusals_as_command_errors
-from meetings.models import Meeting
 from meetings.operations.resend import resend
+from meetings.operations.steps.call import Actor, Resend
 
 
 class Command(BaseCommand):
@@ -30,11 +31,9 @@ class Command(BaseCommand):
         """Mail, and say what became of it."""
         with refusals_as_command_errors():
             resend(
-                uid=options["uid"],
-                among=Meeting.objects.all(),
+                Resend(uid=options["uid"], to=options["to"], only_failed=options["failed"]),
+                Actor.operator("manage.py resend"),
                 now=timezone.now(),
-                budget=command_budget(),
-                address=options["to"],
-                only_failed=options["failed"],
+                deadline=Deadline(command_budget()),
             )
             print_outcome(options["uid"], self.stdout.write)

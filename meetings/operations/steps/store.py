@@ -1,5 +1,4 @@
-"""Store a plan: the version, its messages with their exact bytes, and a delivery for each
-recipient.
+"""Store a version: its row, its mails with their exact bytes, a delivery for each recipient.
 
 Runs inside the transaction that holds the meeting's row. What it returns is sent once that
 transaction is committed, and only then.
@@ -13,12 +12,13 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from meetings import models
 from meetings.addresses import address_key
 from meetings.imip.compose import ComposedMail, compose
-from meetings.itip.message import Message, Method
-from meetings.itip.organizer import Plan
-from meetings.models import Delivery, DeliveryState, Mail, Meeting, Version
+from meetings.itip.message import Message, Method, Version
+from meetings.models import Delivery, DeliveryState, Mail, Meeting
 from meetings.models.delivery import LIVE, Claim, DeliveryQuerySet
+from meetings.operations.steps.call import Actor
 
 RETRY_FOR = timedelta(hours=24)
 
@@ -34,42 +34,39 @@ class Outgoing:
     waiting: tuple[int, ...] = ()
 
 
-def store_plan(meeting: Meeting, plan: Plan, *, asked_by: str, claimed: bool) -> list[Outgoing]:
-    """Make ``plan`` the meeting's state and store its messages, in order; ``asked_by`` is for the
-    record.
+def store_version(
+    meeting: Meeting, version: Version, *, actor: Actor, claimed: bool
+) -> list[Outgoing]:
+    """Make ``version`` the meeting's state and store its mails, in order.
 
-    ``claimed``: the caller sends right after the commit, so the rows are inserted claimed (one
-    commit less).
+    ``claimed``: the caller sends right after the commit, so the rows are inserted claimed. That saves
+    one commit.
     """
-    whole = any(_is_whole(message) for message in plan.messages)
+    whole = any(_is_whole(message) for message in version.messages)
     busy = _make_way(meeting.deliveries.all(), covered=whole) if meeting.pk else set()
-    messages = _needed(meeting, plan.messages) if meeting.pk else plan.messages
-    composed_mails = _compose(meeting, messages)
-    meeting.thread = meeting.thread or composed_mails[0].message_id
-    meeting.hold(plan)
-    version = Version.objects.create(
-        meeting=meeting, sequence=plan.event.sequence, changes=plan.changes, asked_by=asked_by
+    messages = _needed(meeting, version.messages) if meeting.pk else version.messages
+    composed = _compose(meeting, messages)
+    meeting.thread = meeting.thread or composed[0].message_id
+    meeting.store(version)
+    row = models.Version.objects.create(
+        meeting=meeting,
+        sequence=version.event.sequence,
+        changes=version.changes,
+        asked_by=actor.name,
     )
-    return _store_mails(
-        version, messages, composed_mails, claimable=lambda key: claimed and key not in busy
-    )
+    return _store_mails(row, messages, composed, lambda key: claimed and key not in busy)
 
 
-def store_resend(meeting: Meeting, plan: Plan, *, claimed: bool) -> list[Outgoing]:
-    """Store the plan's messages once more under the current version; ``claimed`` as above."""
-    meeting.dtstamp = plan.dtstamp
+def store_resend(meeting: Meeting, version: Version, *, claimed: bool) -> list[Outgoing]:
+    """Store the mails of ``version`` once more under the current one; ``claimed`` as above."""
+    meeting.dtstamp = version.dtstamp
     meeting.save(update_fields=["dtstamp"])
-    version = meeting.versions.get(sequence=plan.event.sequence)
-    keys = [
-        address_key(attendee.address)
-        for message in plan.messages
-        for attendee in message.recipients
-    ]
+    row = meeting.versions.get(sequence=version.event.sequence)
+    recipients = [person for message in version.messages for person in message.recipients]
+    keys = [address_key(person.address) for person in recipients]
     busy = _make_way(meeting.deliveries.filter(address_key__in=keys), covered=True)
-    composed_mails = _compose(meeting, plan.messages)
-    return _store_mails(
-        version, plan.messages, composed_mails, claimable=lambda key: claimed and key not in busy
-    )
+    composed = _compose(meeting, version.messages)
+    return _store_mails(row, version.messages, composed, lambda key: claimed and key not in busy)
 
 
 def _needed(meeting: Meeting, messages: Sequence[Message]) -> list[Message]:
@@ -128,10 +125,9 @@ def _make_way(older: DeliveryQuerySet, *, covered: bool) -> set[str]:
 
 
 def _store_mails(
-    version: Version,
+    version: models.Version,
     messages: Sequence[Message],
     composed_mails: Sequence[ComposedMail],
-    *,
     claimable: Callable[[str], bool],
 ) -> list[Outgoing]:
     rows = Mail.objects.bulk_create(
@@ -149,7 +145,7 @@ def _store_mails(
     ]
 
 
-def _mail_row(version: Version, message: Message, composed: ComposedMail) -> Mail:
+def _mail_row(version: models.Version, message: Message, composed: ComposedMail) -> Mail:
     return Mail(
         version=version,
         method=message.method.value,

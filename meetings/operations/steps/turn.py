@@ -13,9 +13,6 @@ from django.db import OperationalError, connection
 from psycopg2.errors import LockNotAvailable
 
 from meetings.deadline import Deadline
-from meetings.models import Meeting
-from meetings.models.meeting import MeetingQuerySet
-from meetings.operations.steps.errors import UnknownMeeting
 
 _POLL = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 # One statement: the timeout that it sets is in force when the lock is waited for, and is put back
@@ -23,16 +20,6 @@ _POLL = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _WAIT = "SELECT set_config('lock_timeout', %s, false), pg_advisory_lock(hashtextextended(%s, 0))"
 _RESERVE = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
-
-
-def hold(among: MeetingQuerySet, uid: str) -> Meeting:
-    """The meeting ``uid`` of ``among``, its row locked until the transaction ends. Raises
-    UnknownMeeting.
-    """
-    meeting = among.select_for_update().filter(uid=uid).first()
-    if meeting is None:
-        raise UnknownMeeting(uid)
-    return meeting
 
 
 def reserve(uid: str) -> None:

@@ -4,18 +4,18 @@ from datetime import datetime
 
 import pytest
 
-from meetings.api.reading.exdates import read_exdates
-from meetings.api.reading.repeat import rule_part
 from meetings.itip.errors import InvalidRule
-from meetings.itip.recurrence.rule import Rule, occurrences
-from tests.api.reading.test_repeat import START, ZONE
+from meetings.itip.recurrence.expansion import occurrences
+from meetings.itip.recurrence.rule import Rule
+from tests.recurrences import exdates_in
 
-MONDAYS = Rule.from_text("FREQ=WEEKLY;COUNT=3;BYDAY=MO")
+START = datetime(2019, 11, 30, 10)
+MONDAYS = {"FREQ": "WEEKLY", "COUNT": 3, "BYDAY": "MO"}
 SECOND = datetime(2019, 12, 9, 10)
 
 
-def exdates(value: object, rule: Rule | None = MONDAYS) -> tuple[datetime, ...]:
-    return read_exdates(value, rule=rule, start=START, tzid=ZONE, all_day=False)
+def exdates(value: object) -> tuple[datetime, ...]:
+    return exdates_in({**MONDAYS, "EXDATE": value}, START)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,6 @@ def test_excluded_day_is_read_in_every_form(value: object) -> None:
 @pytest.mark.parametrize("value", [None, [], ""])
 def test_no_exclusions_leave_out_nothing(value: object) -> None:
     assert exdates(value) == ()
-    assert exdates(value, rule=None) == ()
 
 
 @pytest.mark.parametrize(
@@ -58,20 +57,13 @@ def test_exclusion_that_hits_nothing_is_refused_and_named(value: object, words: 
     assert refused.value.part == "EXDATE"
 
 
-def test_exclusion_without_a_rule_is_refused() -> None:
-    with pytest.raises(InvalidRule, match="not repeated"):
-        exdates(["2019-12-09"], rule=None)
-
-
 def test_exclusion_of_an_all_day_series_may_carry_a_time() -> None:
-    days = Rule.from_text("FREQ=DAILY;COUNT=3")
     midnight = datetime(2019, 11, 30)
-    found = read_exdates(
-        ["2019-12-01", "2019-12-02 00:00"], rule=days, start=midnight, tzid=ZONE, all_day=True
-    )
-    assert found == occurrences(days, midnight)[1:]
+    left_out = ["2019-12-01", "2019-12-02 00:00"]
+    value = {"FREQ": "DAILY", "COUNT": 3, "EXDATE": left_out}
+    series = occurrences(Rule.from_text("FREQ=DAILY;COUNT=3"), midnight)
+    assert exdates_in(value, midnight, all_day=True) == series[1:]
 
 
 def test_exclusions_are_found_in_either_case() -> None:
-    assert rule_part({"exdate": ["2019-12-09"]}, "EXDATE") == ["2019-12-09"]
-    assert rule_part(None, "EXDATE") is None
+    assert exdates_in({**MONDAYS, "exdate": ["2019-12-09"]}, START) == (SECOND,)

@@ -41,8 +41,8 @@ SERIES = replace(SEED, start=datetime(2019, 12, 2, 10), end=datetime(2019, 12, 2
 FEWER = replace(SEED, attendees=(LI_SI,))
 
 PLANS = {
-    "golden_request": organizer.send(SEED, now=SENT),
-    "golden_series": organizer.send(SERIES, now=SENT),
+    "golden_request": organizer.invite(SEED, now=SENT),
+    "golden_series": organizer.invite(SERIES, now=SENT),
     "golden_removed": organizer.update(
         SEED, FEWER, now=datetime(2019, 11, 29, 1, tzinfo=UTC), last_dtstamp=SENT
     ),

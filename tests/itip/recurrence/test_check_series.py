@@ -6,11 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from meetings.itip.errors import InvalidProperty, InvalidRule
-from meetings.itip.recurrence.rule import (
-    check_series,
-    check_wall_clock,
-    occurrences,
-)
+from meetings.itip.recurrence.expansion import occurrences
+from meetings.itip.recurrence.limits import check_series, check_wall_clock
 from tests.itip.recurrence.test_recurrence import SATURDAY, rule
 
 
@@ -21,7 +18,7 @@ def daily(number: int, start: datetime = SATURDAY) -> tuple[datetime, ...]:
 def test_occurrences_that_overlap_are_refused_and_both_are_named() -> None:
     with pytest.raises(InvalidRule, match=r"2019-11-30 10:00 .* 2019-12-01 10:00") as refusal:
         check_series(daily(3), duration=timedelta(hours=25), tzid="Asia/Shanghai", all_day=False)
-    assert refusal.value.field == "repeat"
+    assert (refusal.value.property, refusal.value.part) == ("RRULE", "")
 
 
 @pytest.mark.parametrize("all_day", [True, False])
@@ -92,8 +89,8 @@ def test_hour_that_happens_twice_is_held() -> None:
 )
 def test_single_time_inside_a_gap_is_refused_naming_its_field(moment: str, tzid: str) -> None:
     with pytest.raises(InvalidProperty, match="does not exist") as refusal:
-        check_wall_clock("start", datetime.fromisoformat(moment), tzid)
-    assert refusal.value.field == "start"
+        check_wall_clock("DTSTART", datetime.fromisoformat(moment), tzid)
+    assert refusal.value.property == "DTSTART"
 
 
 @pytest.mark.parametrize(
@@ -108,12 +105,12 @@ def test_single_time_inside_a_gap_is_refused_naming_its_field(moment: str, tzid:
     ],
 )
 def test_single_time_outside_a_gap_is_held(moment: str, tzid: str) -> None:
-    check_wall_clock("start", datetime.fromisoformat(moment), tzid)
+    check_wall_clock("DTSTART", datetime.fromisoformat(moment), tzid)
 
 
 def test_refusal_of_a_skipped_time_proposes_one_that_exists() -> None:
     with pytest.raises(InvalidProperty, match="Choose 2026-03-08 03:30"):
-        check_wall_clock("start", datetime(2026, 3, 8, 2, 30), "America/New_York")
+        check_wall_clock("DTSTART", datetime(2026, 3, 8, 2, 30), "America/New_York")
 
 
 def test_last_day_of_every_month_is_its_last_day() -> None:

@@ -9,14 +9,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from meetings.itip.errors import InvalidRule
-from meetings.itip.recurrence.rule import (
-    HORIZON,
-    WEEKDAYS,
-    Frequency,
-    Rule,
-    first_match,
-    occurrences,
-)
+from meetings.itip.moment import HORIZON
+from meetings.itip.recurrence.expansion import first_match, occurrences
+from meetings.itip.recurrence.rule import WEEKDAYS, Frequency, Rule
 
 SATURDAY = datetime(2019, 11, 30, 10)
 

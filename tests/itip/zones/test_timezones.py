@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from meetings.itip.errors import ZoneNotExpressible
-from meetings.itip.recurrence.rule import Rule, occurrences
+from meetings.itip.recurrence.expansion import occurrences
+from meetings.itip.recurrence.rule import Rule
 from meetings.itip.zones.law import _general_law
 from meetings.itip.zones.offsets import _in_year, gap, is_skipped, transitions
 from meetings.itip.zones.vtimezone import Kind, Observance, observances, zone_name
@@ -361,7 +362,7 @@ def test_series_that_no_pair_of_rules_describes_is_refused_naming_the_year() -> 
         ZoneNotExpressible, match=r"America/Mexico_City change in 2023 .* before 2023-04-10"
     ) as refusal:
         observances("America/Mexico_City", times)
-    assert refusal.value.field == "timezone"
+    assert refusal.value.property == "TZID"
 
 
 def test_refusal_names_the_day_on_which_the_occurrence_begins_that_ends_too_late() -> None:

@@ -43,7 +43,7 @@ def test_zone_is_known_by_iana_and_windows_names_in_any_case(written: str, name:
 def test_value_that_names_no_zone_is_refused(value: object) -> None:
     with pytest.raises(InvalidProperty, match="Asia/Shanghai") as refusal:
         zone_name(value)
-    assert refusal.value.field == "timezone"
+    assert refusal.value.property == "TZID"
 
 
 def test_every_windows_name_leads_to_a_zone_that_exists() -> None:
