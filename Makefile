@@ -6,7 +6,7 @@ PY := .venv/bin/python
 DEPLOYED := HTTPS=on ALLOWED_HOSTS=meetings.example.com SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz \
 	DATABASE_URL=postgres://user:password@db.example.com/meetings EMAIL_URL=smtp+tls://user:password@mail.example.com:587 \
 	MEETINGS_MESSAGE_ID_DOMAIN=meetings.example.com MEETINGS_ENVELOPE_FROM=bounces@example.com
-.PHONY: help run worker beat test check fmt bench chaos interop
+.PHONY: help run worker beat test check fmt bench chaos interop figures
 help:  ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
 run: export MEETINGS_LOOPBACK_WITHOUT_KEY ?= true
@@ -37,6 +37,7 @@ check: .venv/test.stamp  ## style, types, imports, migrations, settings of a dep
 bench: .venv/test.stamp ; @$(PY) -m tests.bench  ## how long things take
 chaos: .venv/test.stamp ; @$(PY) -m tests.chaos  ## kill everything while four programs call, and count the mails; also: SEED, CHAOS=long
 interop: .venv/test.stamp ; @$(PY) -m tests.interop  ## every time zone through other programs; writes docs/interop-results.md
+figures: .venv/test.stamp ; @$(PY) -m tests.figures  ## how long and how well commented the code is; fails past a limit
 fmt: .venv/test.stamp  ## format, and mend what can be mended
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
