@@ -44,7 +44,7 @@ def build(number: int) -> object:
     """A meeting of its own each time: only what is kept for the zone is found again."""
     from meetings.imip.compose import compose
     from meetings.itip.recurrence.expansion import first_match
-    from tests.cast import request
+    from tests.support.cast import request
 
     event = request(
         rule=MONDAYS, tzid="America/New_York", start=START + timedelta(days=number % 300)
@@ -96,7 +96,7 @@ def call_milliseconds(times: int) -> float:
     from django.test import Client
     from django.test.utils import get_runner, override_settings
 
-    from tests.smtp_server import ScriptedSMTP
+    from tests.support.smtp_server import ScriptedSMTP
 
     runner = get_runner(settings)(verbosity=0, interactive=False)
     databases = runner.setup_databases()
@@ -124,7 +124,7 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meeting_server.settings")
     os.environ.setdefault("MEETINGS_RATE", "1000000/min")
     django.setup()
-    from tests.cast import MONDAYS as _THREE_MONDAYS
+    from tests.support.cast import MONDAYS as _THREE_MONDAYS
 
     MONDAYS = replace(_THREE_MONDAYS, count=52)
     print(f"build     {milliseconds(build, 2000):6.2f} ms")

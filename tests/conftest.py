@@ -14,9 +14,9 @@ from pytest_django import Settings
 from meetings import trouble
 from meetings.models import ApiKey
 from meetings.transport.smtp.backend import close_kept_connections
-from tests.broker import pytest_terminal_summary
-from tests.mail import Invitation, read
-from tests.smtp_server import ScriptedSMTP, smtp_server
+from tests.support.broker import pytest_terminal_summary
+from tests.support.mail import Invitation, read
+from tests.support.smtp_server import ScriptedSMTP, smtp_server
 
 __all__ = ["pytest_terminal_summary", "smtp_server"]
 

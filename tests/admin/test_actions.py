@@ -16,10 +16,10 @@ from meetings.itip.errors import ZoneNotExpressible
 from meetings.models import Meeting
 from meetings.operations.steps.errors import Conflict, UnknownMeeting
 from tests.admin.pages import LIST, choose, page, page_of, told
-from tests.cast import BOB, CAROL
-from tests.mail import Invitation
-from tests.smtp_server import ScriptedSMTP
-from tests.stored import cancelled, sent, updated
+from tests.support.cast import BOB, CAROL
+from tests.support.mail import Invitation
+from tests.support.smtp_server import ScriptedSMTP
+from tests.support.stored import cancelled, sent, updated
 
 pytestmark = pytest.mark.django_db
 Mails = Callable[[], list[Invitation]]

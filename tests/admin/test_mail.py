@@ -10,10 +10,10 @@ from django.urls import reverse
 from meetings.models import Delivery, Mail
 from meetings.operations.steps.deliver import deliver_mail
 from tests.admin.pages import page
-from tests.cast import CAROL
-from tests.mail import read
-from tests.smtp_server import ScriptedSMTP
-from tests.stored import sent
+from tests.support.cast import CAROL
+from tests.support.mail import read
+from tests.support.smtp_server import ScriptedSMTP
+from tests.support.stored import sent
 
 pytestmark = pytest.mark.django_db
 DELIVERIES = "/admin/meetings/delivery/"

@@ -11,9 +11,9 @@ from django.utils import timezone
 from meetings.models import Delivery, DeliveryState, Meeting, OccurrenceOverride
 from meetings.queries.history import VERSIONS_SHOWN
 from tests.admin.pages import LIST, page, page_of
-from tests.cast import BOB, CAROL, MONDAYS
-from tests.smtp_server import ScriptedSMTP
-from tests.stored import cancelled, sent, updated
+from tests.support.cast import BOB, CAROL, MONDAYS
+from tests.support.smtp_server import ScriptedSMTP
+from tests.support.stored import cancelled, sent, updated
 
 pytestmark = pytest.mark.django_db
 DjangoAssertNumQueries = Any

@@ -13,8 +13,8 @@ from django.db import connection
 from meetings.models import Meeting
 from tests.api.answers import body_of
 from tests.conftest import Call
-from tests.mail import Invitation
-from tests.smtp_server import ScriptedSMTP
+from tests.support.mail import Invitation
+from tests.support.smtp_server import ScriptedSMTP
 
 Do = Callable[..., dict[str, Any]]
 Refused = Callable[[Any], dict[str, Any]]

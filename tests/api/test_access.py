@@ -14,7 +14,7 @@ from meetings.models import ApiKey, Meeting
 from tests.api.answers import body_of
 from tests.api.conftest import Do, Refused
 from tests.conftest import Call
-from tests.smtp_server import ScriptedSMTP
+from tests.support.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 

@@ -13,9 +13,9 @@ from meetings.models import Delivery, DeliveryState, Meeting
 from meetings.models.delivery import LIVE
 from tests.api.answers import body_of, told
 from tests.api.conftest import Do, Refused, other_connection
-from tests.cast import BOB, CAROL
 from tests.conftest import Call
-from tests.smtp_server import ScriptedSMTP
+from tests.support.cast import BOB, CAROL
+from tests.support.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 NOT_FOUND = {"error": "Not found"}

@@ -12,7 +12,7 @@ from meetings.models import Meeting
 from tests.api.answers import told
 from tests.api.conftest import Do, Last, Refused
 from tests.conftest import Call
-from tests.mail import Invitation
+from tests.support.mail import Invitation
 
 pytestmark = pytest.mark.django_db
 

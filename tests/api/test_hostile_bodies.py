@@ -13,7 +13,7 @@ from django.test.client import FakePayload
 from tests.api.answers import body_of, is_refusal
 from tests.api.conftest import Refused
 from tests.conftest import Call
-from tests.smtp_server import ScriptedSMTP
+from tests.support.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 MEGABYTE = 1024 * 1024

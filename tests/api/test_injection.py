@@ -15,7 +15,7 @@ from meetings.models import Meeting
 from tests.api.answers import body_of
 from tests.api.conftest import Do
 from tests.conftest import Call
-from tests.smtp_server import ScriptedSMTP
+from tests.support.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 

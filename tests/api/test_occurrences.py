@@ -7,7 +7,7 @@ import pytest
 
 from meetings.models import ApiKey, Meeting
 from tests.conftest import Call
-from tests.mail import Invitation
+from tests.support.mail import Invitation
 
 Mails = Callable[[], list[Invitation]]
 

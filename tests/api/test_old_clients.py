@@ -11,7 +11,7 @@ from meetings.models import ApiKey
 from tests.api.answers import body_of
 from tests.api.conftest import Last
 from tests.conftest import Call
-from tests.smtp_server import ScriptedSMTP
+from tests.support.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 UID = "fd973b4c-111c-11ea-9671-005056c00008"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Do
-from tests.smtp_server import ScriptedSMTP
+from tests.support.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 

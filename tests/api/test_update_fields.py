@@ -10,8 +10,8 @@ import pytest
 
 from tests.api.answers import body_of
 from tests.api.conftest import Do, Last
-from tests.cast import BOB, CAROL
 from tests.conftest import Call
+from tests.support.cast import BOB, CAROL
 
 pytestmark = pytest.mark.django_db
 SERIES = {"FREQ": "WEEKLY", "COUNT": 3, "BYDAY": "MO"}

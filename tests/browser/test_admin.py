@@ -14,10 +14,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from meetings.models import ApiKey
-from tests.cast import CAROL, MONDAYS
-from tests.mail import read
-from tests.smtp_server import ScriptedSMTP
-from tests.stored import cancelled, sent, updated
+from tests.support.cast import CAROL, MONDAYS
+from tests.support.mail import read
+from tests.support.smtp_server import ScriptedSMTP
+from tests.support.stored import cancelled, sent, updated
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 

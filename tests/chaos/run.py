@@ -11,11 +11,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import broker
 from tests.chaos.callers import Callers
 from tests.chaos.ledger import FINAL, STORED, Balance, Row, balance
 from tests.chaos.mail import FaultyMailServer, Taken
-from tests.chaos.site import Site, free_port, wait_until
+from tests.support import broker
+from tests.support.site import Site, free_port, wait_until
 
 HEALS_WITHIN = 120.0
 

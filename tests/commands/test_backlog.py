@@ -3,10 +3,10 @@
 import json
 
 from meetings.models import DeliveryState
-from tests.background import queue
 from tests.commands.conftest import Run
-from tests.smtp_server import ScriptedSMTP
-from tests.stored import sent
+from tests.support.background import queue
+from tests.support.smtp_server import ScriptedSMTP
+from tests.support.stored import sent
 
 
 def test_the_backlog_names_every_state_and_the_oldest_that_waits(

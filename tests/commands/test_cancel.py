@@ -7,11 +7,11 @@ import pytest
 from django.core.management.base import CommandError
 
 from meetings.models import Meeting
-from tests.cast import BOB, CAROL
 from tests.commands.conftest import Run
-from tests.mail import Invitation
-from tests.smtp_server import ScriptedSMTP
-from tests.stored import sent
+from tests.support.cast import BOB, CAROL
+from tests.support.mail import Invitation
+from tests.support.smtp_server import ScriptedSMTP
+from tests.support.stored import sent
 
 
 def test_cancel_mails_a_cancel_with_the_reason_to_each(

@@ -14,9 +14,9 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from meetings.models import Delivery, DeliveryState
-from tests.background import Process, environment, queue, states, wait_until
 from tests.operations.test_record import Away, away
-from tests.smtp_server import HANG, ScriptedSMTP
+from tests.support.background import Process, environment, queue, states, wait_until
+from tests.support.smtp_server import HANG, ScriptedSMTP
 
 __all__ = ["away"]
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from django.core.management.base import CommandError
 
-from tests.cast import BOB, CAROL
 from tests.commands.conftest import Run
-from tests.mail import Invitation
-from tests.smtp_server import ScriptedSMTP
-from tests.stored import cancelled, sent, updated
+from tests.support.cast import BOB, CAROL
+from tests.support.mail import Invitation
+from tests.support.smtp_server import ScriptedSMTP
+from tests.support.stored import cancelled, sent, updated
 
 Mails = Callable[[], list[Invitation]]
 REFUSES_CAROL = {CAROL.address: "550 5.1.1 no such user"}

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from tests.chaos.callers import post
-from tests.chaos.site import Site, wait_until
-from tests.smtp_server import DEFAULTS, ScriptedSMTP
+from tests.support.site import Site, wait_until
+from tests.support.smtp_server import DEFAULTS, ScriptedSMTP
 
 BOTH = ("bob@example.org", "carol@example.net")
 STATES = """

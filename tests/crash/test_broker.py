@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests import broker
-from tests.chaos.site import Site, free_port, wait_until
 from tests.crash.conftest import BOTH, Scene
-from tests.smtp_server import ScriptedSMTP
+from tests.support import broker
+from tests.support.site import Site, free_port, wait_until
+from tests.support.smtp_server import ScriptedSMTP
 
 
 class Door:

@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-from tests.chaos.site import wait_until
 from tests.crash.conftest import BOTH, Scene
+from tests.support.site import wait_until
 
 ONCE = dict.fromkeys(BOTH, 1)
 TWICE = dict.fromkeys(BOTH, 2)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.smtp_server import ScriptedSMTP
+from tests.support.smtp_server import ScriptedSMTP
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "tests" / "e2e" / "page.txt"

@@ -14,7 +14,7 @@ import requests
 from icalendar import Calendar
 
 from tests.e2e.conftest import Server, page_examples
-from tests.mail import Invitation, read
+from tests.support.mail import Invitation, read
 
 SINGLE, SERIES = page_examples()
 MONDAYS = [datetime(2019, 12, day, 10) for day in (2, 9, 16)]

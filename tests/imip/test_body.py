@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from meetings.imip.wording.body import Bodies, bodies
 from meetings.itip.event import Attendee, Role
 from meetings.itip.message import Message
-from tests.cast import BOB, CAROL, MONDAYS, ROOM, cancel, meeting, request, uninvite, update
+from tests.support.cast import BOB, CAROL, MONDAYS, ROOM, cancel, meeting, request, uninvite, update
 
 
 def say(message: Message, language: str = "en") -> Bodies:

@@ -16,7 +16,7 @@ from meetings.imip.compose import MAX_ADDRESSES_SHOWN, ComposedMail, compose
 from meetings.itip.event import Attendee, Event, Organizer, Role
 from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message
-from tests.cast import (
+from tests.support.cast import (
     ALICE,
     BOB,
     CAROL,

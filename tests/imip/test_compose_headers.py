@@ -12,8 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meetings.imip.compose import ComposedMail
-from tests.cast import ALICE, BOB, CAROL, MALLORY, cancel, meeting, request, uninvite, update
 from tests.imip.test_compose import fields, header, mail, mailboxes, read
+from tests.support.cast import (
+    ALICE,
+    BOB,
+    CAROL,
+    MALLORY,
+    cancel,
+    meeting,
+    request,
+    uninvite,
+    update,
+)
 
 CONTROLS = "\r\n\t\x00\x08\x0b\x0c\x1b\x1c\x1e\x7f\x85\u2028\u2029"
 

@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 
 from meetings.imip.wording.when import recurrence_in_words, when_in_words
 from meetings.itip.recurrence.rule import Frequency, Rule
-from tests.cast import meeting
+from tests.support.cast import meeting
 
 WORKDAYS = ("MO", "TU", "WE", "TH", "FR")
 ALL_DAYS = (*WORKDAYS, "SA", "SU")

@@ -14,8 +14,8 @@ from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message, Method, Version
 from meetings.itip.occurrence import occurrence_of, require_occurrence, split
 from meetings.itip.recurrence.rule import Rule
-from tests.cast import BOB, CAROL, MONDAYS, NOW, meeting
-from tests.content_lines import vevent
+from tests.support.cast import BOB, CAROL, MONDAYS, NOW, meeting
+from tests.support.content_lines import vevent
 
 FIRST, SECOND, THIRD = (datetime(2027, 3, day, 10) for day in (1, 8, 15))
 DAN = Attendee(address="dan@example.org", name="Dan")

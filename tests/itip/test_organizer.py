@@ -14,7 +14,7 @@ from meetings.itip.errors import NoAttendees, OrganizerMismatch
 from meetings.itip.event import Attendee, Event, Organizer, PartStat, Role, Status
 from meetings.itip.guests import invited, lists_only_the_organizer
 from meetings.itip.message import Method, Version
-from tests.cast import ALICE, BOB, CAROL, NOW, ROOM, meeting
+from tests.support.cast import ALICE, BOB, CAROL, NOW, ROOM, meeting
 
 DAN = Attendee(address="dan@example.org", name="Dan")
 ANSWERED = (replace(BOB, partstat=PartStat.ACCEPTED), replace(CAROL, partstat=PartStat.DECLINED))

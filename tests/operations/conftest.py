@@ -17,8 +17,8 @@ from meetings.operations.send_meeting import send_meeting
 from meetings.operations.steps.call import Actor, Cancel, Resend, Send, Update
 from meetings.operations.update_meeting import update_meeting
 from meetings.queries.standing import Standing
-from tests.cast import meeting
-from tests.smtp_server import ScriptedSMTP
+from tests.support.cast import meeting
+from tests.support.smtp_server import ScriptedSMTP
 
 Do = Callable[..., Standing]
 TESTS = Actor(name="tests")

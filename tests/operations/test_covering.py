@@ -8,12 +8,12 @@ import pytest
 
 from meetings.models import Delivery, DeliveryState, Mail
 from meetings.operations.sweep import sweep
-from tests.background import states
-from tests.cast import BOB, CAROL, MONDAYS
-from tests.mail import Invitation
 from tests.operations.conftest import Do
 from tests.operations.test_occurrences import SECOND, cancel_one, change_one
-from tests.smtp_server import ScriptedSMTP
+from tests.support.background import states
+from tests.support.cast import BOB, CAROL, MONDAYS
+from tests.support.mail import Invitation
+from tests.support.smtp_server import ScriptedSMTP
 
 Mails = Callable[[], list[Invitation]]
 QUEUED, SENT = DeliveryState.QUEUED, DeliveryState.SENT

@@ -17,10 +17,10 @@ from meetings.itip.event import Attendee
 from meetings.models import Delivery, DeliveryState, Mail, Meeting
 from meetings.models.delivery import Claim, Verdict
 from meetings.operations.steps.deliver import deliver_mail
-from tests.cast import BOB, CAROL
-from tests.mail import Invitation
 from tests.operations.conftest import Do
-from tests.smtp_server import DROP, HANG, ScriptedSMTP
+from tests.support.cast import BOB, CAROL
+from tests.support.mail import Invitation
+from tests.support.smtp_server import DROP, HANG, ScriptedSMTP
 
 Mails = Callable[[], list[Invitation]]
 DAN = Attendee(address="dan@example.org", name="Dan")

@@ -19,10 +19,10 @@ from meetings.operations.steps.call import Cancel, Update
 from meetings.operations.steps.errors import Conflict
 from meetings.operations.update_meeting import update_meeting
 from meetings.queries.standing import Standing
-from tests.cast import BOB, CAROL, MONDAYS
-from tests.mail import Invitation
 from tests.operations.conftest import TESTS, Do
-from tests.smtp_server import ScriptedSMTP
+from tests.support.cast import BOB, CAROL, MONDAYS
+from tests.support.mail import Invitation
+from tests.support.smtp_server import ScriptedSMTP
 
 Mails = Callable[[], list[Invitation]]
 FIRST, SECOND, THIRD = (datetime(2027, 3, day, 10) for day in (1, 8, 15))

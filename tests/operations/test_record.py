@@ -19,9 +19,9 @@ from meetings.models.delivery import Verdict
 from meetings.operations.retention import drop_old_bytes
 from meetings.operations.sweep import sweep
 from meetings.queries.standing import Standing
-from tests.background import queue, states, wait_until
 from tests.operations.conftest import Do
-from tests.smtp_server import ScriptedSMTP
+from tests.support.background import queue, states, wait_until
+from tests.support.smtp_server import ScriptedSMTP
 
 Away = Callable[[float], None]
 

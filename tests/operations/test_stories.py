@@ -8,10 +8,10 @@ import pytest
 
 from meetings.models import Delivery, DeliveryState, Mail, Meeting, Version
 from meetings.operations.steps.errors import Conflict, UnknownMeeting
-from tests.cast import BOB, CAROL, MALLORY
-from tests.mail import Invitation
 from tests.operations.conftest import Do
-from tests.smtp_server import ScriptedSMTP
+from tests.support.cast import BOB, CAROL, MALLORY
+from tests.support.mail import Invitation
+from tests.support.smtp_server import ScriptedSMTP
 
 Mails = Callable[[], list[Invitation]]
 

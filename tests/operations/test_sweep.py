@@ -15,11 +15,11 @@ from meetings.models import delivery as statements
 from meetings.models.delivery import Verdict
 from meetings.operations.sweep import deliver_stored, due_mails, sweep
 from meetings.queries.backlog import backlog
-from tests.background import queue, states
-from tests.cast import BOB, CAROL
 from tests.operations.conftest import Do
 from tests.operations.million import ROWS, fill
-from tests.smtp_server import ScriptedSMTP
+from tests.support.background import queue, states
+from tests.support.cast import BOB, CAROL
+from tests.support.smtp_server import ScriptedSMTP
 
 LATER = "451 4.3.0 try later"
 pytestmark = pytest.mark.usefixtures("db", "mail_server")

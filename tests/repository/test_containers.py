@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chaos.site import free_port, wait_until
+from tests.support.site import free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

@@ -13,9 +13,9 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 import requests
 
-from tests.background import Process, environment, queue, states, wait_until
 from tests.server.embedded import lives
-from tests.smtp_server import ScriptedSMTP
+from tests.support.background import Process, environment, queue, states, wait_until
+from tests.support.smtp_server import ScriptedSMTP
 
 
 class Both(Process):

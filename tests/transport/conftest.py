@@ -7,7 +7,7 @@ import trustme
 
 from meetings import trouble
 from meetings.transport.smtp.backend import close_kept_connections
-from tests.smtp_server import smtp_server
+from tests.support.smtp_server import smtp_server
 
 __all__ = ["smtp_server"]
 

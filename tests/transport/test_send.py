@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from meetings.transport import send as transport
 from meetings.transport.outcome import Outcome, SendStatus
-from tests.smtp_server import HANG, ScriptedSMTP
+from tests.support.smtp_server import HANG, ScriptedSMTP
 from tests.transport.conftest import ICS
 
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"

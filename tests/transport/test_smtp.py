@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from meetings.transport.outcome import Outcome, SendStatus
 from meetings.transport.smtp.backend import EmailBackend
-from tests.smtp_server import DRIP, DROP, HANG, ScriptedSMTP
+from tests.support.smtp_server import DRIP, DROP, HANG, ScriptedSMTP
 from tests.transport.wire import ALICE, BOB, CAROL, PLENTY, RAW, SOON, deliver, fates
 
 # A busy machine may be late; a deadline that does not hold is later.

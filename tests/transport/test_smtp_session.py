@@ -11,7 +11,7 @@ from django.core import mail
 
 from meetings.transport.outcome import Outcome, SendStatus
 from meetings.transport.smtp.backend import EmailBackend, close_kept_connections
-from tests.smtp_server import DROP, HANG, ScriptedSMTP, server_context
+from tests.support.smtp_server import DROP, HANG, ScriptedSMTP, server_context
 from tests.transport.wire import ALICE, BOB, PLENTY, RAW, SOON, deliver
 
 

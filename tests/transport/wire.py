@@ -4,7 +4,7 @@ from typing import Any
 
 from meetings.transport.outcome import Outcome, SendStatus
 from meetings.transport.smtp.backend import EmailBackend
-from tests.smtp_server import ScriptedSMTP
+from tests.support.smtp_server import ScriptedSMTP
 
 RAW = b"Subject: hello\r\n\r\nWeekly\r\n.dotted\r\n"
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"

@@ -9,9 +9,9 @@ import pytest
 from pytest_django import Settings
 
 from meeting_server.celery import app
-from tests import broker
-from tests.background import Process, environment, wait_until
-from tests.smtp_server import ScriptedSMTP
+from tests.support import broker
+from tests.support.background import Process, environment, wait_until
+from tests.support.smtp_server import ScriptedSMTP
 
 Start = Callable[..., Process]
 

@@ -14,11 +14,11 @@ from meetings import tasks as composed_mails
 from meetings import trouble
 from meetings.models import Delivery, DeliveryState, Mail
 from meetings.operations.steps import publisher
-from tests.background import PROJECT, environment, queue, states, wait_until
-from tests.cast import BOB
 from tests.operations.conftest import Do, send, update
 from tests.operations.test_record import Away, away
-from tests.smtp_server import ScriptedSMTP
+from tests.support.background import PROJECT, environment, queue, states, wait_until
+from tests.support.cast import BOB
+from tests.support.smtp_server import ScriptedSMTP
 from tests.workers.conftest import Queue
 
 __all__ = ["away", "send", "update"]

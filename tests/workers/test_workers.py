@@ -12,8 +12,8 @@ from pytest_django import Settings
 
 from meetings.models import Delivery, DeliveryState, Mail
 from meetings.operations.steps import publisher
-from tests.background import queue, states, wait_until
-from tests.smtp_server import HANG, ScriptedSMTP
+from tests.support.background import queue, states, wait_until
+from tests.support.smtp_server import HANG, ScriptedSMTP
 from tests.workers.conftest import Queue, Start
 
 

@@ -7,7 +7,7 @@ import pytest
 from meetings.itip.errors import InvalidRule
 from meetings.itip.recurrence.expansion import occurrences
 from meetings.itip.recurrence.rule import Rule
-from tests.recurrences import exdates_in
+from tests.support.recurrences import exdates_in
 
 START = datetime(2019, 11, 30, 10)
 MONDAYS = {"FREQ": "WEEKLY", "COUNT": 3, "BYDAY": "MO"}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from meetings.itip.errors import InvalidRule
 from meetings.itip.recurrence.expansion import first_match
 from meetings.itip.recurrence.templates import lacks_day_in_some_month
-from tests.recurrences import ZONE, exdates_in, rule_in
+from tests.support.recurrences import ZONE, exdates_in, rule_in
 
 START = datetime(2019, 11, 30, 10)
 

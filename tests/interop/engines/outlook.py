@@ -16,7 +16,7 @@ from functools import lru_cache
 from tests.interop.answers import Answer, answer, each
 from tests.interop.engines.rfc5545 import Properties, instant, properties_of, starts_of
 from tests.interop.truth import Moment
-from tests.vtimezone_reader import WEEKDAYS, ReadPart
+from tests.support.vtimezone_reader import WEEKDAYS, ReadPart
 
 _EPOCH = datetime(1970, 1, 1)
 _LAST_WEEK = 5

@@ -11,7 +11,7 @@ from dateutil.rrule import rrulestr
 
 from tests.interop.answers import Answer, answer, each
 from tests.interop.truth import Moment
-from tests.vtimezone_reader import ReadPart, offset_read, parts_of
+from tests.support.vtimezone_reader import ReadPart, offset_read, parts_of
 
 _EPOCH = datetime(1970, 1, 1)
 
@@ -37,7 +37,7 @@ class Rfc5545:
 
     def version(self) -> str:
         """Return what expands the rules."""
-        return f"tests/vtimezone_reader.py, dateutil {version('python-dateutil')}"
+        return f"tests/support/vtimezone_reader.py, dateutil {version('python-dateutil')}"
 
     def read(self, calendars: Sequence[str]) -> list[Answer]:
         """Expand each calendar."""

@@ -15,8 +15,8 @@ from meetings.itip.event import Attendee, Event, Organizer, Role
 from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message
 from meetings.itip.recurrence.rule import Frequency, Rule
-from tests.cast import BOB, CAROL, MONDAYS, cancel, meeting, request, uninvite, update
-from tests.content_lines import lines, names, read, values
+from tests.support.cast import BOB, CAROL, MONDAYS, cancel, meeting, request, uninvite, update
+from tests.support.content_lines import lines, names, read, values
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 

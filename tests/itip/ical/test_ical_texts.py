@@ -12,8 +12,19 @@ from hypothesis import strategies as st
 from meetings.itip.event import Attendee, PartStat
 from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message
-from tests.cast import ALICE, BOB, CAROL, MALLORY, ROOM, cancel, meeting, request, uninvite, update
-from tests.content_lines import names, read, values
+from tests.support.cast import (
+    ALICE,
+    BOB,
+    CAROL,
+    MALLORY,
+    ROOM,
+    cancel,
+    meeting,
+    request,
+    uninvite,
+    update,
+)
+from tests.support.content_lines import names, read, values
 
 CONTROLS = "\r\n\x00\x08\x0b\x0c\x1b\x1c\x1e\x7f\x85\u2028\u2029"
 TEXTS: dict[str, Callable[[str], Message]] = {

@@ -10,11 +10,11 @@ import pytest
 from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message
 from meetings.itip.zones.vtimezone import zone_name
-from tests.cast import MONDAYS, meeting, request, update
-from tests.content_lines import values
 from tests.interop.cases import ZONES
 from tests.itip.test_interop_rules import HOUR, ROOT, messages, zone_of
-from tests.vtimezone_reader import offset_read, parts_of
+from tests.support.cast import MONDAYS, meeting, request, update
+from tests.support.content_lines import values
+from tests.support.vtimezone_reader import offset_read, parts_of
 
 ALLOWED = {"DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME", "RRULE", "BEGIN", "END", "TZID"}
 YEARLY = (

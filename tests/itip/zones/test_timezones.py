@@ -17,7 +17,7 @@ from meetings.itip.recurrence.rule import Rule
 from meetings.itip.zones.law import _general_law
 from meetings.itip.zones.offsets import _in_year, gap, is_skipped, transitions
 from meetings.itip.zones.vtimezone import Kind, Observance, observances, zone_name
-from tests.vtimezone_reader import day_of, offset_read
+from tests.support.vtimezone_reader import day_of, offset_read
 
 ZONES = sorted(
     {zone_name(name) for name in available_timezones() - {"Factory", "localtime", "posixrules"}}

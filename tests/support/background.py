@@ -18,10 +18,10 @@ from meetings.models import Delivery
 from meetings.operations.send_meeting import send_meeting
 from meetings.operations.steps.call import Actor, Send
 from meetings.queries.standing import Standing
-from tests.cast import meeting
-from tests.smtp_server import ScriptedSMTP
+from tests.support.cast import meeting
+from tests.support.smtp_server import ScriptedSMTP
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0
 
 

@@ -18,7 +18,7 @@ import psycopg2
 from kombu.connection import Connection
 
 from meeting_server.database.place import DATABASE, PORT, ROLE, Place
-from tests import broker
+from tests.support import broker
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0

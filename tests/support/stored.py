@@ -13,7 +13,7 @@ from meetings.operations.send_meeting import send_meeting
 from meetings.operations.steps.call import Actor, Cancel, Send, Update
 from meetings.operations.update_meeting import update_meeting
 from meetings.queries.standing import Standing
-from tests.cast import meeting
+from tests.support.cast import meeting
 
 HR_SYSTEM = Actor(name="key HR system")
 

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.smtp_server import ScriptedSMTP
+    from tests.support.smtp_server import ScriptedSMTP
 
 _DRIP_SECONDS = 0.02
 

@@ -21,7 +21,7 @@ from typing import Self
 import pytest
 import trustme
 
-from tests.smtp_conversation import Fault, Listener, Step, Transaction
+from tests.support.smtp_conversation import Fault, Listener, Step, Transaction
 
 HANG, DROP, DRIP = Fault.HANG, Fault.DROP, Fault.DRIP
 
