@@ -19,7 +19,7 @@ class Deadline:
         return max(0.0, self._end - time.monotonic())
 
     def wait(self) -> float:
-        """Return how many seconds the next wait may take; raises TimeoutError when none are left."""
+        """Return how many seconds the next wait may take. Raises TimeoutError for none."""
         left = self.left
         if left <= 0:
             raise TimeoutError("the time allowed is over")

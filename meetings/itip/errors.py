@@ -23,8 +23,8 @@ class InvalidProperty(ITipError):
 class InvalidRule(InvalidProperty):
     """A recurrence that is wrong, or that Outlook cannot represent (interop R4).
 
-    ``part`` names the part at fault (``"COUNT"``, or ``"EXDATE"`` beside the rule). It is empty where
-    the recurrence as a whole is at fault.
+    ``part`` names the part at fault (``"COUNT"``, or ``"EXDATE"`` beside the rule). It is empty
+    where the recurrence as a whole is at fault.
     """
 
     def __init__(self, part: str, message: str) -> None:

@@ -1,7 +1,7 @@
 """The values of RFC 5545 that a meeting is made of.
 
-Times of day are wall-clock times (naive ``datetime``) in the event's zone. People agree on a time of
-day, and it stays true when the zone changes its law (interop Z7).
+Times of day are wall-clock times (naive ``datetime``) in the event's zone. People agree on a time
+of day, and it stays true when the zone changes its law (interop Z7).
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from meetings.itip.recurrence.rule import Rule
 
 
 class Status(StrEnum):
-    """STATUS of an event (RFC 5545 §3.8.1.11). A cancelled event stays cancelled (RFC 5546 §3.2.5)."""
+    """STATUS of an event (RFC 5545 §3.8.1.11). CANCELLED is final (RFC 5546 §3.2.5)."""
 
     CONFIRMED = "CONFIRMED"
     CANCELLED = "CANCELLED"
@@ -61,8 +61,8 @@ class Attendee:
 class Override:
     """How one occurrence differs from its series. None means: as in the series.
 
-    ``recurrence_id`` is the wall-clock start that the rule gives the occurrence (RFC 5545 §3.8.4.4).
-    ``start`` and ``end`` are wall-clock times too.
+    ``recurrence_id`` is the wall-clock start that the rule gives the occurrence (RFC 5545
+    §3.8.4.4). ``start`` and ``end`` are wall-clock times too.
     """
 
     CHANGEABLE: ClassVar = ("summary", "start", "end", "location", "description", "attendees")
@@ -81,8 +81,8 @@ class Event:
     """One VEVENT as its organizer keeps it.
 
     ``start`` and ``end`` are wall-clock times in the zone ``tzid`` (an IANA name). ``end`` is
-    exclusive. ``start`` already satisfies ``rule`` (interop R1). An all-day event runs from midnight
-    to midnight. ``reminder`` is in minutes before the start; None means no VALARM.
+    exclusive. ``start`` already satisfies ``rule`` (interop R1). An all-day event runs from
+    midnight to midnight. ``reminder`` is in minutes before the start; None means no VALARM.
 
     ``exdates`` are the wall-clock starts of occurrences that were left out from the beginning.
     ``cancelled`` are those of occurrences that were cancelled since. ``overrides`` are the

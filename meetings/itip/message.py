@@ -23,9 +23,9 @@ class Message:
     """What ``recipients`` are told about ``event``, at ``dtstamp`` (aware, UTC, whole seconds).
 
     A REQUEST shows everybody on the event's list. A CANCEL shows only its recipients (interop A3).
-    ``uninvites`` marks a CANCEL that takes its recipients off a meeting that goes on. ``previous`` is
-    the event as the recipients know it, where this REQUEST changes it. ``comment`` is the organizer's
-    reason for a CANCEL.
+    ``uninvites`` marks a CANCEL that takes its recipients off a meeting that goes on. ``previous``
+    is the event as the recipients know it, where this REQUEST changes it. ``comment`` is the
+    organizer's reason for a CANCEL.
     """
 
     method: Method
@@ -57,8 +57,8 @@ class NoteKind(StrEnum):
 class Note:
     """One thing to warn about.
 
-    START_MOVED_TO_RULE has the wall-clock ``start`` and the ``rule``. DAY_NOT_IN_EVERY_MONTH has the
-    ``rule``.
+    START_MOVED_TO_RULE has the wall-clock ``start`` and the ``rule``. DAY_NOT_IN_EVERY_MONTH has
+    the ``rule``.
     """
 
     kind: NoteKind
@@ -71,8 +71,8 @@ class Version:
     """The event from now on, and the messages that tell people of it, in the order they must leave.
 
     ``dtstamp`` is that of all the messages. ``changes`` says for the record what is new: property
-    name → old and new value as text. ``comment`` is the reason of a cancellation. ``notes`` say what
-    the caller should know.
+    name → old and new value as text. ``comment`` is the reason of a cancellation. ``notes`` say
+    what the caller should know.
     """
 
     event: Event

@@ -16,7 +16,7 @@ HORIZON: Final = date(2099, 12, 31)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A wall-clock time (naive), an instant (aware), or with ``is_date`` a whole day (its midnight)."""
+    """A wall-clock time (naive) or an instant (aware). With ``is_date`` it is a whole day."""
 
     value: datetime
     is_date: bool = False

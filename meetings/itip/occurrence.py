@@ -1,8 +1,8 @@
 """One occurrence of a series: how it is found, changed or cancelled alone (RFC 5545 §3.8.4.4).
 
 A changed occurrence is kept as what differs from the series, so that a later change of the series'
-title reaches it too. Clients know it by RECURRENCE-ID, the start that the rule gives it, and never by
-its changed start.
+title reaches it too. Clients know it by RECURRENCE-ID, the start that the rule gives it, and never
+by its changed start.
 """
 
 from collections.abc import Callable

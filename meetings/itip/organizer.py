@@ -1,8 +1,8 @@
 """What the organizer's calendar decides (RFC 5546 §3.2.2 and §3.2.5).
 
 Stored event, wanted event and time go in; the new Version comes out. Nothing is stored or mailed.
-SEQUENCE rises by 1 with each update and cancellation and never with a resend, as in Outlook (interop
-S2, S3). Times are aware; DTSTAMP is in whole UTC seconds.
+SEQUENCE rises by 1 with each update and cancellation and never with a resend, as in Outlook
+(interop S2, S3). Times are aware; DTSTAMP is in whole UTC seconds.
 """
 
 from collections.abc import Collection

@@ -10,14 +10,14 @@ from rest_framework_api_key.models import AbstractAPIKey
 from meetings.addresses import punycode
 
 _LONGEST = 320
-# Of what fnmatch knows only * and ? are offered: a "[" is more often a slip than a choice of
-# characters.
+# fnmatch also knows sets of characters. A "[" in an address is more often a slip than a set.
 _PATTERN = re.compile(r"[^\s@<>\[\]]+@[^\s@<>\[\]]+")
 
 
 def sender_pattern(text: str) -> str:
-    """``text`` as a key's pattern, its domain as an A-label as in stored addresses. Raises
-    ValidationError.
+    """Return ``text`` as a pattern of senders; its domain is an A-label, as in stored addresses.
+
+    Raises ValidationError.
     """
     pattern = text.strip()
     local, _, domain = pattern.partition("@")
@@ -38,11 +38,13 @@ def sender_pattern(text: str) -> str:
 
 
 class ApiKey(AbstractAPIKey):
-    """A program's key: shown once, stored hashed; it may expire and be revoked."""
+    """A program's key. It is shown once and stored hashed. It may expire and be revoked."""
 
     senders = models.JSONField(
         default=list,
-        help_text='Senders that this key may speak for, such as ["*@example.com", "hr@example.org"].',
+        help_text=(
+            'Senders that this key may speak for, such as ["*@example.com", "hr@example.org"].'
+        ),
     )
     respond_async = models.BooleanField(
         default=False,
@@ -54,9 +56,6 @@ class ApiKey(AbstractAPIKey):
         verbose_name_plural = "API keys"
 
     def may_speak_for(self, address: str) -> bool:
-        """Whether ``address`` fits one of the key's patterns; ``*`` stands for any run of
-        characters.
-        """
-        return any(
-            fnmatchcase(address.casefold(), str(pattern).casefold()) for pattern in self.senders
-        )
+        """Whether ``address`` fits one of the key's patterns."""
+        key = address.casefold()
+        return any(fnmatchcase(key, str(pattern).casefold()) for pattern in self.senders)

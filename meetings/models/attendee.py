@@ -33,7 +33,7 @@ class Attendee(models.Model):
 
     @classmethod
     def row(cls, position: int, person: ItipAttendee) -> "Attendee":
-        """An unsaved row for ``person``."""
+        """Return an unsaved row for ``person``, without its meeting."""
         return cls(
             position=position,
             address=person.address,
@@ -44,7 +44,7 @@ class Attendee(models.Model):
         )
 
     def value(self) -> ItipAttendee:
-        """The row as a value of the kernel."""
+        """Return the row as a value of the protocol."""
         return ItipAttendee(
             address=self.address,
             name=self.name,

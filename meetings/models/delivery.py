@@ -17,7 +17,7 @@ from meetings.models.meeting import Meeting
 
 
 class DeliveryState(models.TextChoices):
-    """Where one message to one person stands; ``failed`` stays until somebody asks for another try."""
+    """Where one mail to one person stands. ``failed`` stays until somebody asks for another try."""
 
     QUEUED = "queued", "queued"
     SENDING = "sending", "sending"
@@ -31,7 +31,7 @@ LIVE = (DeliveryState.QUEUED, DeliveryState.SENDING)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to send to ``address`` until the lease ends; ``attempt`` proves it when recording."""
+    """The right to send to ``address`` until the lease ends. ``attempt`` proves it."""
 
     delivery_id: int
     attempt: int
@@ -64,11 +64,14 @@ _CLAIM = """
 WITH next AS MATERIALIZED (
     SELECT candidate.id,
            CASE WHEN EXISTS (
-                    SELECT FROM meetings_delivery AS newer JOIN meetings_mail AS its ON its.id = newer.mail_id
-                    WHERE newer.meeting_id = candidate.meeting_id AND newer.address_key = candidate.address_key
-                      AND newer.id > candidate.id AND newer.state IN ('queued', 'sending') AND its.whole)
+                    SELECT FROM meetings_delivery AS newer
+                    JOIN meetings_mail AS its ON its.id = newer.mail_id
+                    WHERE newer.meeting_id = candidate.meeting_id
+                      AND newer.address_key = candidate.address_key AND newer.id > candidate.id
+                      AND newer.state IN ('queued', 'sending') AND its.whole)
                 THEN 'superseded'
-                WHEN candidate.expires_at < statement_timestamp() AND candidate.due_at <= candidate.expires_at
+                WHEN candidate.expires_at < statement_timestamp()
+                 AND candidate.due_at <= candidate.expires_at
                 THEN 'failed'
                 ELSE 'sending' END AS state
     FROM meetings_delivery AS candidate
@@ -86,7 +89,8 @@ SET state = next.state,
     lease_until = CASE WHEN next.state = 'sending'
                        THEN statement_timestamp() + make_interval(secs => %(lease)s) END,
     may_have_left = mine.may_have_left OR mine.state = 'sending',
-    finished_at = CASE WHEN next.state = 'sending' THEN mine.finished_at ELSE statement_timestamp() END,
+    finished_at = CASE WHEN next.state = 'sending' THEN mine.finished_at
+                       ELSE statement_timestamp() END,
     last_reply = CASE WHEN next.state = 'failed' AND mine.last_reply = ''
                       THEN 'not sent before its deadline' ELSE mine.last_reply END
 FROM next
@@ -100,13 +104,16 @@ WITH held AS MATERIALIZED (
     SELECT id FROM meetings_delivery WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR UPDATE)
 UPDATE meetings_delivery AS mine
 SET state = CASE WHEN verdict.state = 'queued' AND EXISTS (
-                        SELECT FROM meetings_delivery AS newer JOIN meetings_mail AS its ON its.id = newer.mail_id
-                        WHERE newer.meeting_id = mine.meeting_id AND newer.address_key = mine.address_key
-                          AND newer.id > mine.id AND newer.state IN ('queued', 'sending') AND its.whole)
+                        SELECT FROM meetings_delivery AS newer
+                        JOIN meetings_mail AS its ON its.id = newer.mail_id
+                        WHERE newer.meeting_id = mine.meeting_id
+                          AND newer.address_key = mine.address_key AND newer.id > mine.id
+                          AND newer.state IN ('queued', 'sending') AND its.whole)
                  THEN 'superseded'
                  WHEN verdict.given_up AND mine.promised THEN 'queued'
                  WHEN verdict.retry_after > 0
-                  AND statement_timestamp() + make_interval(secs => verdict.retry_after) > mine.expires_at
+                  AND statement_timestamp() + make_interval(secs => verdict.retry_after)
+                      > mine.expires_at
                  THEN 'failed' ELSE verdict.state END,
     last_reply = verdict.reply, lease_until = NULL,
     due_at = statement_timestamp() + make_interval(secs => verdict.retry_after),

@@ -32,7 +32,7 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
 
 
 class Meeting(models.Model):
-    """A VEVENT, its organizer's state, and whose it is. ``uid`` is its identity for life."""
+    """A VEVENT as its organizer keeps it, and whose it is. ``uid`` is its identity for life."""
 
     uid = models.CharField("UID", max_length=255, unique=True)
     api_key = models.ForeignKey(
@@ -102,8 +102,9 @@ class Meeting(models.Model):
         return self.status == MeetingStatus.CANCELLED
 
     def event(self) -> Event:
-        """The stored event as a value of the kernel. A query for the attendees; of a series one
-        more.
+        """Return the stored event as a value of the protocol.
+
+        One query for the attendees, and one more for a series.
         """
         self._people = tuple(attendee.value() for attendee in self.attendees.all())
         rows = list(self.overrides.all()) if self.rrule else []
@@ -130,7 +131,10 @@ class Meeting(models.Model):
         )
 
     def store(self, version: Version) -> None:
-        """Make ``version`` the meeting's state, and save. Lists are written only where they differ."""
+        """Make ``version`` the meeting's state, and save it.
+
+        Lists are written only where they differ from those that ``event()`` read.
+        """
         event = version.event
         for name in _SAME_NAME:
             setattr(self, name, getattr(event, name))

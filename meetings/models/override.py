@@ -1,12 +1,21 @@
-"""Occurrences that were changed or cancelled alone, kept as what differs from the series."""
+"""The occurrences that were changed or cancelled alone, kept as what differs from the series."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TypedDict, cast
 
 from django.db import models
 
 from meetings.itip.event import Attendee, Event, Override, Role
 from meetings.models.fields import WallClockField
+
+
+class StoredPerson(TypedDict):
+    """An attendee of one occurrence as JSON."""
+
+    address: str
+    name: str
+    role: str
 
 
 class OccurrenceOverride(models.Model):
@@ -28,20 +37,26 @@ class OccurrenceOverride(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.recurrence_id:%Y-%m-%d %H:%M}: {'cancelled' if self.is_cancelled else 'changed'}"
+        state = "cancelled" if self.is_cancelled else "changed"
+        return f"{self.recurrence_id:%Y-%m-%d %H:%M}: {state}"
 
     def value(self) -> Override:
-        """The row as a value of the kernel."""
+        """Return the row as a value of the protocol."""
+        changes: Mapping[str, object] = self.changes
+        people = changes.get("attendees")
         return Override(
             recurrence_id=self.recurrence_id,
-            **{name: _VALUE[name](value) for name, value in self.changes.items()},
+            summary=_text(changes, "summary"),
+            start=_time(changes, "start"),
+            end=_time(changes, "end"),
+            location=_text(changes, "location"),
+            description=_text(changes, "description"),
+            attendees=None if people is None else _people(cast("list[StoredPerson]", people)),
         )
 
 
 def rows_of(event: Event) -> list[OccurrenceOverride]:
-    """Unsaved rows, without their meeting, for what is ``cancelled`` and ``overrides`` in
-    ``event``.
-    """
+    """Return unsaved rows, without their meeting, for the event's single occurrences."""
     cancelled = [
         OccurrenceOverride(recurrence_id=when, is_cancelled=True) for when in event.cancelled
     ]
@@ -49,39 +64,37 @@ def rows_of(event: Event) -> list[OccurrenceOverride]:
 
 
 def _row(override: Override) -> OccurrenceOverride:
-    given = {
-        name: getattr(override, name)
-        for name in Override.CHANGEABLE
-        if getattr(override, name) is not None
+    values = {name: getattr(override, name) for name in Override.CHANGEABLE}
+    changes = {
+        name: _AS_JSON.get(name, str)(value) for name, value in values.items() if value is not None
     }
-    changes = {name: _JSON.get(name, str)(value) for name, value in given.items()}
     return OccurrenceOverride(recurrence_id=override.recurrence_id, changes=changes)
 
 
-def _people_to_json(people: tuple[Attendee, ...]) -> list[dict[str, str]]:
+def _people_as_json(people: tuple[Attendee, ...]) -> list[StoredPerson]:
     return [
         {"address": person.address, "name": person.name, "role": person.role.value}
         for person in people
     ]
 
 
-def _people_from_json(people: list[dict[str, str]]) -> tuple[Attendee, ...]:
+_AS_JSON: dict[str, Callable[..., object]] = {
+    "start": datetime.isoformat,
+    "end": datetime.isoformat,
+    "attendees": _people_as_json,
+}
+
+
+def _people(stored: list[StoredPerson]) -> tuple[Attendee, ...]:
     return tuple(
         Attendee(address=person["address"], name=person["name"], role=Role(person["role"]))
-        for person in people
+        for person in stored
     )
 
 
-_JSON: dict[str, Any] = {
-    "start": datetime.isoformat,
-    "end": datetime.isoformat,
-    "attendees": _people_to_json,
-}
-_VALUE: dict[str, Any] = {
-    "summary": str,
-    "location": str,
-    "description": str,
-    "start": datetime.fromisoformat,
-    "end": datetime.fromisoformat,
-    "attendees": _people_from_json,
-}
+def _text(changes: Mapping[str, object], name: str) -> str | None:
+    return str(changes[name]) if name in changes else None
+
+
+def _time(changes: Mapping[str, object], name: str) -> datetime | None:
+    return datetime.fromisoformat(str(changes[name])) if name in changes else None

@@ -11,7 +11,7 @@ TZDATA = version("tzdata")
 
 
 def tzdata_version() -> str:
-    """The version of the zones' laws in force here, such as ``2026.6`` (interop Z7)."""
+    """Return the version of the zones' laws in force here, such as ``2026.6`` (interop Z7)."""
     return TZDATA
 
 

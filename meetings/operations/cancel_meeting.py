@@ -26,9 +26,9 @@ def cancel_meeting(command: Cancel, actor: Actor, *, now: datetime, deadline: De
     """Cancel the meeting, or one occurrence, and mail it until ``deadline``; ``now`` is aware.
 
     A second cancel of the whole is the same call again: no new version, and only those whose CANCEL
-    failed are tried. So is a second cancel of an occurrence, while some have failed and nothing newer
-    is stored. Raises UnknownMeeting, SenderNotPermitted, OrganizerMismatch; for an occurrence also
-    Conflict for a cancelled meeting, OccurrenceCancelled, InvalidProperty.
+    failed are tried. So is a second cancel of an occurrence, while some have failed and nothing
+    newer is stored. Raises UnknownMeeting, SenderNotPermitted, OrganizerMismatch; for an occurrence
+    also Conflict for a cancelled meeting, OccurrenceCancelled, InvalidProperty.
     """
     with turn(command.uid, deadline) as mine:
         with transaction.atomic():

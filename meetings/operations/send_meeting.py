@@ -21,8 +21,8 @@ def send_meeting(command: Send, actor: Actor, *, now: datetime, deadline: Deadli
     """Store the meeting and mail its REQUEST until ``deadline``; ``now`` is aware.
 
     It is idempotent by uid: the same content again sends nothing to those who have it, and tries
-    those who have not. Raises SenderNotPermitted, NoAttendees, ZoneNotExpressible, and Conflict for a
-    uid that exists with other content.
+    those who have not. Raises SenderNotPermitted, NoAttendees, ZoneNotExpressible, and Conflict for
+    a uid that exists with other content.
     """
     wanted = command.event
     actor.require_sender(wanted.organizer.address)

@@ -35,8 +35,8 @@ def split_series(
 ) -> Standing:
     """End the series before the command's occurrence; ``now`` is aware.
 
-    With an Update the rest goes on under a new uid, with the edit applied. With a Cancel nothing goes
-    on: the REQUEST of the shortened series says so. Raises what the other stories raise, and
+    With an Update the rest goes on under a new uid, with the edit applied. With a Cancel nothing
+    goes on: the REQUEST of the shortened series says so. Raises what the other stories raise, and
     InvalidProperty for the first occurrence, before which nothing is left.
     """
     with turn(command.uid, deadline) as mine:

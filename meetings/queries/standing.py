@@ -24,8 +24,8 @@ class Standing:
     """What became of a call. ``recipients`` maps each address to its delivery's state.
 
     ``sent``: a mail server accepted the mail for at least one person. ``error`` is one sentence.
-    ``occurrences`` are the wall-clock starts of the meeting as it is now. ``new_uid`` is that of the
-    series that goes on, where the call made one. ``notes`` are what the caller should know.
+    ``occurrences`` are the wall-clock starts of the meeting as it is now. ``new_uid`` is that of
+    the series that goes on, where the call made one. ``notes`` are what the caller should know.
     """
 
     uid: str

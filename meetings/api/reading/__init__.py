@@ -1,1 +1,4 @@
-"""JSON → values: what a caller's body says, checked and typed. Nothing behind it sees a dictionary."""
+"""JSON → values: what a caller's body says, checked and typed.
+
+Nothing behind this room sees a dictionary.
+"""

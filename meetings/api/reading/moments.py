@@ -27,7 +27,7 @@ _CONVERTIBLE_YEARS: Final = range(2, 9999)
 
 
 class MomentField(serializers.Field[Moment, Any, Any, Any]):
-    """``YYYY-MM-DD HH:MM[:SS]``, ISO 8601 with or without an offset, or ``YYYY-MM-DD`` for a day."""
+    """``YYYY-MM-DD HH:MM[:SS]``, ISO 8601 with or without an offset, or ``YYYY-MM-DD``."""
 
     default_error_messages = {
         "invalid": (

@@ -75,8 +75,8 @@ def read_parameters(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
     """Return the checked parameters by name, and warnings.
 
     Null means absent, but for ``repeat`` and ``reminder``. The page's top-level ``required`` and
-    ``optional`` are merged into ``receiver``, lists of Mailbox by role. Raises MissingParameters where
-    a required one is missing, else InvalidParameters where one is wrong.
+    ``optional`` are merged into ``receiver``, lists of Mailbox by role. Raises MissingParameters
+    where a required one is missing, else InvalidParameters where one is wrong.
     """
     present = {name: value for name, value in given.items() if not _is_absent(name, value)}
     operation = present.get("operation")

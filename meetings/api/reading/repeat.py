@@ -18,7 +18,8 @@ from meetings.itip.recurrence.parts import NumberedDay, RuleParts
 from meetings.itip.recurrence.rule import WEEKDAYS, Frequency
 
 _PARTS: Final = (
-    "FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST", "EXDATE",
+    "FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST",
+    "EXDATE",
 )  # fmt: skip
 _FOREIGN_PARTS: Final = frozenset(
     {"BYSECOND", "BYMINUTE", "BYHOUR", "BYYEARDAY", "BYWEEKNO", "RDATE", "RSCALE", "SKIP"}

@@ -18,8 +18,8 @@ def check_series(
     """Refuse, with InvalidRule, a series that Outlook or the clocks cannot represent.
 
     ``starts`` are wall-clock times in ``tzid``, oldest first. ``duration`` is wall-clock too. Two
-    occurrences may touch, but not overlap or share a day (interop R10). Each start and end must exist
-    on the clocks (interop R16); an all-day meeting has no time of day.
+    occurrences may touch, but not overlap or share a day (interop R10). Each start and end must
+    exist on the clocks (interop R16); an all-day meeting has no time of day.
     """
     _check_distances(starts, duration)
     if duration > _END_OF_TIME - starts[-1]:

@@ -6,7 +6,8 @@ from meetings.itip.moment import Moment
 from meetings.itip.recurrence.rule import Frequency
 
 NumberedDay = tuple[int | None, str]
-"""``(2, "WE")`` is the second Wednesday, ``(None, "WE")`` each Wednesday (RFC 5545 §3.3.10, BYDAY)."""
+"""``(2, "WE")`` is the second Wednesday, ``(None, "WE")`` each Wednesday (RFC 5545 §3.3.10, BYDAY).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,8 +25,8 @@ class Rule:
     """An RRULE that fits one of Outlook's templates, with its day always written out (interop R4).
 
     ``until`` is a wall-clock time in the event's zone, inclusive. Exactly one of ``count`` and
-    ``until`` is set. ``by_day`` has two-letter days without numbers, Monday first. ``str()`` gives the
-    text of RFC 5545 with UNTIL in local form, and ``from_text`` reads exactly that text.
+    ``until`` is set. ``by_day`` has two-letter days without numbers, Monday first. ``str()`` gives
+    the text of RFC 5545 with UNTIL in local form, and ``from_text`` reads exactly that text.
     """
 
     freq: Frequency
@@ -53,7 +53,8 @@ class Rule:
             ("BYMONTHDAY", self.by_month_day),
             ("BYMONTH", self.by_month),
             ("BYSETPOS", self.by_set_pos),
-            # With an interval, the first day of the week decides which weeks are meant (interop R7).
+            # With an interval, the first day of the week decides which weeks are meant (interop
+            # R7).
             ("WKST", self.wkst if skips_weeks or self.wkst != "MO" else None),
         )
 

@@ -63,7 +63,7 @@ def rule_of(parts: RuleParts, *, start: datetime, tzid: str, all_day: bool) -> R
 
 
 def lacks_day_in_some_month(rule: Rule) -> bool:
-    """Whether some month has no such day, so that Outlook shows its last day instead (interop R8)."""
+    """Whether some month has no such day. Outlook shows that month's last day (interop R8)."""
     day = rule.by_month_day or 0
     if day <= _SHORTEST_MONTH:
         return False

@@ -17,8 +17,8 @@ class Actor:
     """Who asks. ``name`` is for the record.
 
     A program sees the meetings that were made with its ``api_key``, and speaks for the senders that
-    the key lists. On a developer's machine a program may have no key; it sees the meetings that were
-    made without one. ``sees_all`` marks an operator.
+    the key lists. On a developer's machine a program may have no key; it sees the meetings that
+    were made without one. ``sees_all`` marks an operator.
     """
 
     name: str
@@ -60,8 +60,8 @@ class _Change:
     """What update and cancel have in common.
 
     ``sender`` must be the stored organizer's address, where it is given. ``occurrence`` means one
-    occurrence of a series; with ``and_future`` it means that one and all later ones. ``language`` is
-    that of the mail; None means the meeting's.
+    occurrence of a series; with ``and_future`` it means that one and all later ones. ``language``
+    is that of the mail; None means the meeting's.
     """
 
     uid: str
@@ -87,7 +87,7 @@ class Cancel(_Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resend:
-    """Mail the current version again: to everybody, to one address, or to those whose mail failed."""
+    """Mail the current version again: to everybody, to one address, or to the failed ones."""
 
     uid: str
     to: str = ""

@@ -27,7 +27,8 @@ def lock_meeting(actor: Actor, uid: str) -> Meeting:
 def lock_for_change(actor: Actor, command: Update | Cancel) -> tuple[Meeting, Event]:
     """Lock the meeting that ``command`` is about, for an actor who may change it.
 
-    Return its row and the stored event. Raises UnknownMeeting, SenderNotPermitted, OrganizerMismatch.
+    Return its row and the stored event. Raises UnknownMeeting, SenderNotPermitted,
+    OrganizerMismatch.
     """
     if command.sender is not None:
         actor.require_sender(command.sender)

@@ -39,8 +39,8 @@ def store_version(
 ) -> list[Outgoing]:
     """Make ``version`` the meeting's state and store its mails, in order.
 
-    ``claimed``: the caller sends right after the commit, so the rows are inserted claimed. That saves
-    one commit.
+    ``claimed``: the caller sends right after the commit, so the rows are inserted claimed. That
+    saves one commit.
     """
     whole = any(_is_whole(message) for message in version.messages)
     busy = _make_way(meeting.deliveries.all(), covered=whole) if meeting.pk else set()

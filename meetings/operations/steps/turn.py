@@ -23,16 +23,14 @@ _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
 
 def reserve(uid: str) -> None:
-    """Until this transaction ends nobody else stores the uid, of which there is no row to lock yet."""
+    """Keep others from storing the uid until this transaction ends: it has no row to lock yet."""
     with connection.cursor() as cursor:
         cursor.execute(_RESERVE, [uid])
 
 
 @contextmanager
 def turn(uid: str, deadline: Deadline) -> Iterator[bool]:
-    """Wait for this call's turn on the meeting ``uid``; False when the budget ended before it came,
-    or was 0.
-    """
+    """Wait for this call's turn on the meeting ``uid``; False where ``deadline`` came first."""
     mine = deadline.left > 0 and (_take(uid) or _wait(uid, deadline.left))
     try:
         yield mine

@@ -1,0 +1,30 @@
+"""The sentences for what the protocol notes."""
+
+from datetime import datetime
+
+import pytest
+
+from meetings.api.calls.warnings import warning_of
+from meetings.itip.message import Note, NoteKind
+from meetings.itip.recurrence.rule import Frequency, Rule
+
+RULE = Rule(freq=Frequency.MONTHLY, count=2, by_month_day=31)
+
+
+@pytest.mark.parametrize("kind", NoteKind)
+def test_each_note_has_a_sentence(kind: NoteKind) -> None:
+    sentence = warning_of(Note(kind, start=datetime(2027, 3, 1, 10), rule=RULE))
+    assert sentence.endswith(".")
+    assert "{" not in sentence
+
+
+def test_moved_start_is_named_with_its_rule() -> None:
+    note = Note(NoteKind.START_MOVED_TO_RULE, start=datetime(2027, 3, 1, 10), rule=RULE)
+    assert warning_of(note) == (
+        "repeat: the rule is as before, so the series starts at 2027-03-01 10:00:"
+        " FREQ=MONTHLY;COUNT=2;BYMONTHDAY=31."
+    )
+
+
+def test_missing_day_is_named() -> None:
+    assert "without a day 31" in warning_of(Note(NoteKind.DAY_NOT_IN_EVERY_MONTH, rule=RULE))
