@@ -1,4 +1,4 @@
-"""The system checks: the settings as they come are fine, and each mistake has its own id and hint."""
+"""The system checks: the defaults are right, and each mistake has its own id and hint."""
 
 from typing import Any
 
@@ -15,16 +15,16 @@ DEPLOYED: dict[str, Any] = {
 
 
 def ours(*, deploy: bool = False) -> dict[str | None, checks.CheckMessage]:
-    """What our checks say, by id."""
-    said = checks.run_checks(include_deployment_checks=deploy, databases=[])
-    return {message.id: message for message in said if str(message.id).startswith("meetings.")}
+    """The messages of our checks, by id."""
+    found = checks.run_checks(include_deployment_checks=deploy, databases=[])
+    return {message.id: message for message in found if str(message.id).startswith("meetings.")}
 
 
-def test_the_settings_as_they_come_have_no_errors() -> None:
+def test_default_settings_have_no_errors() -> None:
     assert ours() == {}
 
 
-def test_a_deployment_that_is_set_up_has_nothing_to_warn_of(settings: Settings) -> None:
+def test_configured_deployment_has_no_warnings(settings: Settings) -> None:
     for name, value in DEPLOYED.items():
         setattr(settings, name, value)
     assert ours(deploy=True) == {}
@@ -47,7 +47,7 @@ def test_a_deployment_that_is_set_up_has_nothing_to_warn_of(settings: Settings) 
         ("MEETINGS_ENVELOPE_FROM", "example.com", "E006"),
     ],
 )
-def test_a_setting_that_cannot_work_is_an_error(
+def test_setting_that_cannot_work_is_an_error(
     settings: Settings, name: str, value: object, code: str
 ) -> None:
     setattr(settings, name, value)
@@ -58,7 +58,7 @@ def test_a_setting_that_cannot_work_is_an_error(
     assert message.hint
 
 
-def test_starttls_and_tls_at_once_are_an_error(settings: Settings) -> None:
+def test_starttls_and_tls_together_are_an_error(settings: Settings) -> None:
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = True
     assert list(ours()) == ["meetings.E005"]
 
@@ -74,7 +74,7 @@ def test_starttls_and_tls_at_once_are_an_error(settings: Settings) -> None:
         ("MEETINGS_ENVELOPE_FROM", "bounces@例子.example"),
     ],
 )
-def test_what_works_is_no_error(settings: Settings, name: str, value: object) -> None:
+def test_setting_that_works_is_no_error(settings: Settings, name: str, value: object) -> None:
     setattr(settings, name, value)
     assert ours() == {}
 
@@ -88,7 +88,7 @@ def test_what_works_is_no_error(settings: Settings, name: str, value: object) ->
         ("MEETINGS_MESSAGE_ID_DOMAIN", "meeting-server.invalid", "W004"),
     ],
 )
-def test_a_developers_setting_is_a_warning_in_a_deployment(
+def test_development_setting_warns_in_deployment(
     settings: Settings, name: str, value: object, code: str
 ) -> None:
     for other, good in DEPLOYED.items():
