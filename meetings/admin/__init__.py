@@ -1,21 +1,19 @@
-"""Operators' pages at /admin/: everything can be looked at, nothing is changed by hand.
+"""The pages of operators at /admin/. They show what is stored and change nothing by hand.
 
-What an operator starts from here (cancel, resend) runs through the operations, as a program's call
-does.
+The actions (cancel, resend) run the same operations as the calls of a client.
 """
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from meetings.admin.api_keys import ApiKeyAdmin
-from meetings.admin.mail import DeliveryAdmin, MessageAdmin
+from meetings.admin.mail import DeliveryAdmin, MailAdmin
 from meetings.admin.meetings import MeetingAdmin
 
-__all__ = ["ApiKeyAdmin", "DeliveryAdmin", "MeetingAdmin", "MessageAdmin"]
+__all__ = ["ApiKeyAdmin", "DeliveryAdmin", "MailAdmin", "MeetingAdmin"]
 
 admin.site.site_header = "Meeting Server"
 admin.site.site_title = "Meeting Server"
-# There is no site beside these pages, and they are few: the room is for the lists.
-admin.site.site_url = None
-admin.site.enable_nav_sidebar = False
+admin.site.site_url = None  # there is no public site to link to
+admin.site.enable_nav_sidebar = False  # few pages, and the lists need the width
 admin.site.index_title = _("Operators' pages")

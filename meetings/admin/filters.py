@@ -1,4 +1,4 @@
-"""What the list of meetings can be narrowed down to."""
+"""Filters of the list of meetings."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,63 +9,58 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from meetings.admin.chips import current_deliveries
 from meetings.models import DeliveryState
 from meetings.models.delivery import LIVE
+from meetings.queries.current import current_deliveries
 
 
 class MailFilter(admin.SimpleListFilter):
-    """Where the mails of the current version stand."""
+    """By the state of the current version's deliveries."""
 
     title = _("mail")
     parameter_name = "mail"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """The choices."""
         return [
-            ("failed", _("Failed for somebody")),
-            ("waiting", _("Waiting")),
-            ("sent", _("Sent to everybody")),
+            ("failed", _("Failed for at least one recipient")),
+            ("pending", _("Pending")),
+            ("sent", _("Sent to all recipients")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The meetings that fit."""
-        mine = current_deliveries().filter(meeting=OuterRef("pk"))
+        current = current_deliveries().filter(meeting=OuterRef("pk"))
         match self.value():
             case "failed":
-                return queryset.filter(Exists(mine.filter(state=DeliveryState.FAILED)))
-            case "waiting":
-                return queryset.filter(Exists(mine.filter(state__in=LIVE)))
+                return queryset.filter(Exists(current.filter(state=DeliveryState.FAILED)))
+            case "pending":
+                return queryset.filter(Exists(current.filter(state__in=LIVE)))
             case "sent":
-                return queryset.filter(
-                    Exists(mine), ~Exists(mine.exclude(state=DeliveryState.SENT))
-                )
+                not_sent = current.exclude(state=DeliveryState.SENT)
+                return queryset.filter(Exists(current), ~Exists(not_sent))
         return queryset
 
 
 class TimeFilter(admin.SimpleListFilter):
-    """When the meeting takes place; a series until its last occurrence."""
+    """By the time of the meeting. A series ends with its last occurrence."""
 
     title = _("time")
     parameter_name = "when"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """The choices."""
         return [
-            ("ahead", _("Not over yet")),
+            ("ahead", _("Not ended")),
             ("week", _("Starts within 7 days")),
-            ("over", _("Over")),
+            ("over", _("Ended")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The meetings that fit."""
         now = timezone.now()
         match self.value():
             case "ahead":
                 return queryset.filter(ends_at__gte=now)
             case "week":
-                # Wall-clock times of many zones are compared with the server's own: near enough to
-                # look for one.
+                # Starts are wall-clock times of many zones, compared with the server's own.
+                # That is exact to a day, which is enough to find a meeting.
                 wall_clock = timezone.make_naive(now)
                 return queryset.filter(start__range=(wall_clock, wall_clock + timedelta(days=7)))
             case "over":

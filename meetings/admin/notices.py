@@ -1,4 +1,4 @@
-"""What became of an errand on one meeting, as the one sentence that the operator reads."""
+"""What an operator reads after an action: one sentence for each meeting."""
 
 from dataclasses import dataclass
 
@@ -7,77 +7,70 @@ from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 
 from meetings.itip.errors import ITipError
-from meetings.models import Delivery, DeliveryState, Meeting
+from meetings.models import Delivery, DeliveryState
 from meetings.models.delivery import LIVE
-from meetings.operations.steps.errors import Conflict, UnknownMeeting
-from meetings.queries.standing import newest_deliveries
+from meetings.operations.steps.errors import OperationError, UnknownMeeting
+from meetings.queries.current import last_deliveries
 
-_NAMED = 5  # of those whose mail failed; the meeting's page has them all
+_NAMED = 5  # recipients whose mail failed; the meeting's page shows all of them
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A sentence, and how loud (a level of django.contrib.messages)."""
+class Notice:
+    """A sentence, and its level in django.contrib.messages."""
 
     text: str
     level: int
 
 
-def report(uid: str, *, done: str) -> Said:
-    """What was ``done``; who got its mail, who has not yet, and the mail server's words about those
-    who did not.
-    """
-    deliveries = _newest_mail(uid)
-    sent, failed, waiting = (
-        [delivery for delivery in deliveries if delivery.state in states]
-        for states in ((DeliveryState.SENT,), (DeliveryState.FAILED,), LIVE)
-    )
-    parts = [_("sent to %d") % len(sent)] if sent else []
-    if waiting:
-        parts.append(_("waiting for %d") % len(waiting))
+def mailed(uid: str, *, done: str) -> Notice:
+    """What was ``done``, and how many of its mails are sent, pending or failed."""
+    deliveries = last_deliveries(uid)
+    sent = [delivery for delivery in deliveries if delivery.state == DeliveryState.SENT]
+    pending = [delivery for delivery in deliveries if delivery.state in LIVE]
+    failed = [delivery for delivery in deliveries if delivery.state == DeliveryState.FAILED]
+    counts = _counts(sent, pending, failed)
+    if not counts:
+        counts = _("no attendee had received the invitation, so no cancellation was sent")
     if failed:
-        parts.append(
-            _("failed for %(count)d: %(why)s")
-            % {"count": len(failed), "why": _servers_words(failed)}
-        )
-    level = (
-        messages.ERROR if failed else messages.WARNING if waiting or not sent else messages.SUCCESS
-    )
-    mail = ", ".join(parts) or _("nobody had received the invitation, so there was nobody to tell")
-    return Said(f"{done}{mail}", level)
+        level = messages.ERROR
+    elif pending or not sent:
+        level = messages.WARNING
+    else:
+        level = messages.SUCCESS
+    return Notice(f"{done}{counts}", level)
 
 
-def refusal(error: Exception) -> Said:
-    """Why nothing was done."""
+def refused(error: Exception) -> Notice:
+    """Why an action failed."""
     match error:
-        case Conflict():
-            text = error.message
         case UnknownMeeting():
-            text = _("It is no longer stored.")
-        case ITipError():
+            text = _("This meeting is no longer stored.")
+        case OperationError() | ITipError():
             text = str(error)
         case OperationalError() | InterfaceError():
-            text = _("The database is away; what became of this is uncertain: look again later.")
+            text = _(
+                "The database is unavailable. It is not certain whether this was done."
+                " Look again later."
+            )
         case _:
-            text = _("Something went wrong that should not; the log has the details.")
-    return Said(text, messages.ERROR)
+            text = _("An unexpected error occurred. The server log has the details.")
+    return Notice(text, messages.ERROR)
 
 
-def _newest_mail(uid: str) -> list[Delivery]:
-    """A resend goes to some people only: those who are not concerned have a message with an older
-    DTSTAMP.
-    """
-    meeting = Meeting.objects.get(uid=uid)
-    return [
-        delivery
-        for delivery in newest_deliveries(meeting)
-        if delivery.mail.dtstamp == meeting.dtstamp
-    ]
+def _counts(sent: list[Delivery], pending: list[Delivery], failed: list[Delivery]) -> str:
+    parts = []
+    if sent:
+        parts.append(_("sent to %d") % len(sent))
+    if pending:
+        parts.append(_("pending for %d") % len(pending))
+    if failed:
+        count_and_reason = {"count": len(failed), "why": _replies(failed)}
+        parts.append(_("failed for %(count)d: %(why)s") % count_and_reason)
+    return ", ".join(parts)
 
 
-def _servers_words(failed: list[Delivery]) -> str:
-    words = [
-        f"{delivery.address}: {delivery.last_reply or _('no reason given')}"
-        for delivery in failed[:_NAMED]
-    ]
-    return "; ".join(words) + (" …" if len(failed) > _NAMED else "")
+def _replies(failed: list[Delivery]) -> str:
+    no_reason = _("no reason given")
+    replies = [f"{delivery.address}: {delivery.last_reply or no_reason}" for delivery in failed]
+    return "; ".join(replies[:_NAMED]) + (" …" if len(replies) > _NAMED else "")

@@ -1,4 +1,4 @@
-"""How the outbox stands, for metrics."""
+"""How many deliveries are in which state, for monitoring."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,14 @@ from meetings.models import Delivery, DeliveryState
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Deliveries by state (every state is there), and for how many seconds the oldest queued one
-    has waited.
-    """
+    """The number of deliveries in each state, and the age of the oldest queued one in seconds."""
 
     counts: dict[DeliveryState, int]
     oldest_queued: float | None
 
 
 def backlog() -> Backlog:
-    """One query, which reads the whole table: for every few seconds, not for every call."""
+    """Count all deliveries. One query that reads the whole table, so not for every call."""
     rows = (
         Delivery.objects.order_by()
         .values("state")

@@ -1,10 +1,8 @@
-"""One meeting's page below its fields: where it stands with each person, and every version with its
-mails.
-"""
+"""The history of one meeting: its attendees with their newest mail, and its versions."""
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
@@ -13,36 +11,36 @@ from meetings.models import Attendee, Delivery, Meeting, Version
 from meetings.queries.standing import newest_deliveries
 
 VERSIONS_SHOWN = 20
-MAILS_SHOWN = 50  # of one version; the list of deliveries has the rest
+DELIVERIES_SHOWN = 50  # of one version; the list of deliveries has the rest
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An attendee, and the deliveries of the newest messages to them of the current version."""
+    """An attendee, and the deliveries of their newest mail of the current version."""
 
     attendee: Attendee
     deliveries: list[Delivery]
 
 
-@dataclass(slots=True)
-class VersionWithMails:
-    """A version, and the newest of its deliveries."""
+@dataclass(frozen=True, slots=True)
+class VersionWithDeliveries:
+    """A version and its newest deliveries."""
 
     version: Version
-    deliveries: list[Delivery] = field(default_factory=list)
-    has_more: bool = False
+    deliveries: list[Delivery]
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Versions, newest first, and how many older ones are left out."""
+    """Versions, newest first, and the number of older ones that are not shown."""
 
-    versions: list[VersionWithMails]
+    versions: list[VersionWithDeliveries]
     left_out: int
 
 
 def people_of(meeting: Meeting) -> list[Person]:
-    """Everybody on the list, in its order. Two queries."""
+    """All attendees in the order of the list. Two queries."""
     newest = defaultdict[str, list[Delivery]](list)
     for delivery in newest_deliveries(meeting):
         newest[delivery.address_key].append(delivery)
@@ -52,23 +50,31 @@ def people_of(meeting: Meeting) -> list[Person]:
 def history_of(meeting: Meeting, *, most: int | None) -> History:
     """The newest ``most`` versions of the meeting, or all. Two queries."""
     versions = list(meeting.versions.order_by("-sequence"))
-    shown = [VersionWithMails(version) for version in versions[:most]]
+    shown = versions[:most]
     by_version = defaultdict[int, list[Delivery]](list)
-    for delivery in _newest_of_each(version.version for version in shown):
+    for delivery in _newest_of_each(shown):
         by_version[delivery.mail.version_id].append(delivery)
-    for version in shown:
-        found = by_version[version.version.pk]
-        version.deliveries, version.has_more = found[:MAILS_SHOWN], len(found) > MAILS_SHOWN
-    return History(shown, left_out=len(versions) - len(shown))
+    return History(
+        [_with_deliveries(version, by_version[version.pk]) for version in shown],
+        left_out=len(versions) - len(shown),
+    )
+
+
+def _with_deliveries(version: Version, deliveries: list[Delivery]) -> VersionWithDeliveries:
+    return VersionWithDeliveries(
+        version,
+        deliveries[:DELIVERIES_SHOWN],
+        has_more=len(deliveries) > DELIVERIES_SHOWN,
+    )
 
 
 def _newest_of_each(versions: Iterable[Version]) -> Iterable[Delivery]:
-    """One more than is shown of each version's deliveries, newest first."""
+    """The newest deliveries of each version: one more than is shown, to know if there are more."""
     place = Window(RowNumber(), partition_by=F("mail__version"), order_by=F("pk").desc())
     return (
         Delivery.objects.filter(mail__version__in=[version.pk for version in versions])
         .annotate(place=place)
-        .filter(place__lte=MAILS_SHOWN + 1)
+        .filter(place__lte=DELIVERIES_SHOWN + 1)
         .select_related("mail")
         .defer("mail__raw")
         .order_by("-pk")

@@ -1,4 +1,4 @@
-"""What an operator's browser does: reach a page, choose an action, answer the page that asks."""
+"""What an operator does in a browser: open a page, choose an action, submit its form."""
 
 from typing import Any
 
@@ -19,16 +19,16 @@ def page(client: Client, url: str) -> str:
 
 
 def page_of(meeting: Meeting) -> str:
-    """A meeting's address in the admin."""
+    """The path of a meeting's page."""
     return reverse("admin:meetings_meeting_change", args=[meeting.pk])
 
 
-def choose(client: Client, action: str, *meetings: Meeting, **answers: str) -> Any:
-    """Choose an action for meetings of the list; with ``answers`` also answer the page that asks."""
-    given = {"action": action, "_selected_action": [meeting.pk for meeting in meetings], **answers}
-    return client.post(LIST, given | ({"confirmed": "yes"} if answers else {}))
+def choose(client: Client, action: str, *meetings: Meeting, **values: str) -> Any:
+    """Choose an action for meetings of the list. With ``values``, also submit its form."""
+    form = {"action": action, "_selected_action": [meeting.pk for meeting in meetings], **values}
+    return client.post(LIST, form | ({"confirmed": "yes"} if values else {}))
 
 
-def told(response: Any) -> list[str]:
-    """What the operator is told at the top of the next page."""
+def notices(response: Any) -> list[str]:
+    """The messages to the operator, which the next page shows at its top."""
     return [str(message) for message in get_messages(response.wsgi_request)]

@@ -1,4 +1,4 @@
-"""Cancel and resend, as an operator has them done."""
+"""The actions of an operator on meetings: cancel and resend."""
 
 from collections.abc import Callable
 
@@ -11,11 +11,11 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from meetings.admin.actions import MOST_AT_ONCE
-from meetings.admin.outcome import refusal
+from meetings.admin.notices import refused
 from meetings.itip.errors import ZoneNotExpressible
 from meetings.models import Meeting
 from meetings.operations.steps.errors import Conflict, UnknownMeeting
-from tests.admin.pages import LIST, choose, page, page_of, told
+from tests.admin.pages import LIST, choose, notices, page, page_of
 from tests.support.cast import BOB, CAROL
 from tests.support.mail import Invitation
 from tests.support.smtp_server import ScriptedSMTP
@@ -26,12 +26,14 @@ Mails = Callable[[], list[Invitation]]
 REFUSES_CAROL = {CAROL.address: "550 5.1.1 no such user"}
 
 
-def errand(meeting: Meeting, name: str) -> str:
-    """The address of an errand on one meeting."""
+def action_page(meeting: Meeting, name: str) -> str:
+    """The path of an action on one meeting."""
     return reverse(f"admin:meetings_meeting_{name}", args=[meeting.pk])
 
 
-def test_cancel_asks_first(admin_client: Client, mail_server: ScriptedSMTP, mails: Mails) -> None:
+def test_cancel_asks_for_a_reason_first(
+    admin_client: Client, mail_server: ScriptedSMTP, mails: Mails
+) -> None:
     stored = sent()
     html = choose(admin_client, "cancel", stored).content.decode()
     assert "Weekly review" in html
@@ -40,13 +42,13 @@ def test_cancel_asks_first(admin_client: Client, mail_server: ScriptedSMTP, mail
     assert [mail.method for mail in mails()] == ["REQUEST"]
 
 
-def test_cancel_mails_a_cancel_with_the_reason_to_each(
+def test_cancel_mails_the_reason_to_each_attendee(
     admin_client: Client, mail_server: ScriptedSMTP, mails: Mails
 ) -> None:
     stored = sent()
     response = choose(admin_client, "cancel", stored, reason="The room\r\nis flooded.\x07")
     assert response.status_code == 302
-    assert told(response) == ["Weekly review: cancelled; sent to 2"]
+    assert notices(response) == ["Weekly review: cancelled; sent to 2"]
     cancels = [mail for mail in mails() if mail.method == "CANCEL"]
     assert sorted(mail.people[0] for mail in cancels) == [BOB.address, CAROL.address]
     assert {mail.sequence for mail in cancels} == {1}
@@ -58,114 +60,117 @@ def test_cancel_mails_a_cancel_with_the_reason_to_each(
     assert LogEntry.objects.get().get_change_message() == "Cancelled."
 
 
-def test_cancel_of_several_tells_of_each(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_cancel_of_two_meetings_reports_each(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
     both = sent(uid="1", summary="One"), sent(uid="2", summary="Two", attendees=(CAROL,))
     mail_server.scripts["rcpt"] = REFUSES_CAROL
-    messages = told(choose(admin_client, "cancel", *both, reason=" "))
-    assert sorted(messages) == [
+    shown = notices(choose(admin_client, "cancel", *both, reason=" "))
+    assert sorted(shown) == [
         "One: cancelled; sent to 1, failed for 1: carol@example.net: 550 5.1.1 no such user",
         "Two: cancelled; failed for 1: carol@example.net: 550 5.1.1 no such user",
     ]
 
 
-def test_cancel_of_a_meeting_that_reached_nobody_says_so(
+def test_cancel_says_if_no_invitation_arrived(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     mail_server.scripts["rcpt"] = "550 5.1.1 no such user"
     stored = sent()
-    messages = told(choose(admin_client, "cancel", stored, reason=" "))
-    assert messages == [
-        "Weekly review: cancelled; nobody had received the invitation, so there was nobody to tell"
+    shown = notices(choose(admin_client, "cancel", stored, reason=" "))
+    assert shown == [
+        "Weekly review: cancelled;"
+        " no attendee had received the invitation, so no cancellation was sent"
     ]
 
 
-def test_the_meetings_page_leads_to_its_cancellation_and_back(
+def test_meeting_page_links_to_cancel_and_back(
     admin_client: Client, mail_server: ScriptedSMTP, mails: Mails
 ) -> None:
     stored = sent()
-    assert errand(stored, "cancel") in page(admin_client, page_of(stored))
-    assert 'name="reason"' in page(admin_client, errand(stored, "cancel"))
+    assert action_page(stored, "cancel") in page(admin_client, page_of(stored))
+    assert 'name="reason"' in page(admin_client, action_page(stored, "cancel"))
     response = admin_client.post(
-        errand(stored, "cancel"), {"confirmed": "yes", "reason": ""}, follow=True
+        action_page(stored, "cancel"), {"confirmed": "yes", "reason": ""}, follow=True
     )
     assert response.redirect_chain == [(page_of(stored), 302)]
     html = response.content.decode()
     assert "Weekly review: cancelled; sent to 2" in html
-    assert errand(stored, "cancel") not in html
+    assert action_page(stored, "cancel") not in html
 
 
-def test_an_errand_on_an_unknown_meeting_is_not_found(admin_client: Client) -> None:
+def test_action_on_unknown_meeting_is_404(admin_client: Client) -> None:
     assert admin_client.get(f"{LIST}4711/cancel/").status_code == 404
 
 
-def test_resend_goes_to_those_whose_mail_failed(
+def test_resend_goes_to_failed_recipients_only(
     admin_client: Client, mail_server: ScriptedSMTP, mails: Mails
 ) -> None:
     mail_server.scripts["rcpt"] = REFUSES_CAROL
     stored = sent()
     mail_server.scripts["rcpt"] = "250 ok"
     assert 'name="to"' in choose(admin_client, "resend", stored).content.decode()
-    assert told(choose(admin_client, "resend", stored, to="failed")) == ["Weekly review: sent to 1"]
+    assert notices(choose(admin_client, "resend", stored, to="failed")) == [
+        "Weekly review: sent to 1"
+    ]
     first, second = mail_server.accepted
     assert (first.recipients, second.recipients) == ((BOB.address,), (CAROL.address,))
     assert [mail.sequence for mail in mails()] == [0, 0]
     assert len({mail.dtstamp for mail in mails()}) == 2
 
 
-def test_resend_to_everybody(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_resend_goes_to_all_attendees(admin_client: Client, mail_server: ScriptedSMTP) -> None:
     stored = updated(sent(), summary="Monthly review")
-    response = admin_client.post(errand(stored, "resend"), {"confirmed": "yes", "to": "everybody"})
-    assert told(response) == ["Monthly review: sent to 2"]
-    assert LogEntry.objects.get().get_change_message() == "Mailed again."
+    response = admin_client.post(action_page(stored, "resend"), {"confirmed": "yes", "to": "all"})
+    assert notices(response) == ["Monthly review: sent to 2"]
+    assert LogEntry.objects.get().get_change_message() == "Resent."
 
 
-def test_resend_to_nobody_says_why(admin_client: Client, mail_server: ScriptedSMTP) -> None:
-    [message] = told(choose(admin_client, "resend", sent(), to="failed"))
+def test_resend_without_failed_mail_says_so(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    [message] = notices(choose(admin_client, "resend", sent(), to="failed"))
     assert message == "Weekly review: Nobody on the list has a failed delivery of this meeting."
 
 
-def test_resend_to_a_nonsense_choice_asks_again(
-    admin_client: Client, mail_server: ScriptedSMTP
-) -> None:
+def test_resend_rejects_an_unknown_choice(admin_client: Client, mail_server: ScriptedSMTP) -> None:
     response = choose(admin_client, "resend", sent(), to="mallory@evil.example")
     assert "Select a valid choice" in response.content.decode()
     assert len(mail_server.accepted) == 1
 
 
-def test_resend_of_a_cancelled_meeting_mails_its_cancel(
+def test_resend_of_cancelled_meeting_mails_cancel(
     admin_client: Client, mail_server: ScriptedSMTP, mails: Mails
 ) -> None:
     stored = cancelled(sent())
-    choose(admin_client, "resend", stored, to="everybody")
+    choose(admin_client, "resend", stored, to="all")
     assert [mail.method for mail in mails()] == ["REQUEST", *["CANCEL"] * 4]
 
 
-def test_a_mail_server_that_is_away_is_told_not_raised(
-    admin_client: Client, mail_server: ScriptedSMTP
-) -> None:
+def test_cancel_reports_a_dead_mail_server(admin_client: Client, mail_server: ScriptedSMTP) -> None:
     stored = sent()
     mail_server.close()
-    [message] = told(choose(admin_client, "cancel", stored, reason=" "))
+    [message] = notices(choose(admin_client, "cancel", stored, reason=" "))
     assert message.startswith("Weekly review: cancelled; failed for 2: bob@example.org: ")
 
 
-def test_what_the_time_budget_does_not_suffice_for_is_waiting(
+def test_mail_is_pending_when_time_is_up(
     admin_client: Client, mail_server: ScriptedSMTP, settings: Settings
 ) -> None:
     stored = sent()
     settings.MEETINGS_TIME_BUDGET = 0.0
-    assert told(choose(admin_client, "cancel", stored, reason=" ")) == [
-        "Weekly review: cancelled; waiting for 2"
+    assert notices(choose(admin_client, "cancel", stored, reason=" ")) == [
+        "Weekly review: cancelled; pending for 2"
     ]
 
 
-def test_what_nobody_thought_of_is_told_not_raised(
+def test_unexpected_error_stops_one_meeting_only(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     stored, other = sent(uid="1", summary="One"), sent(uid="2", summary="Two")
     Meeting.objects.filter(pk=stored.pk).update(tzid="Atlantis/Capital")
-    assert sorted(told(choose(admin_client, "cancel", stored, other, reason=" "))) == [
-        "One: Something went wrong that should not; the log has the details.",
+    assert sorted(notices(choose(admin_client, "cancel", stored, other, reason=" "))) == [
+        "One: An unexpected error occurred. The server log has the details.",
         "Two: cancelled; sent to 2",
     ]
     assert Meeting.objects.get(status="CANCELLED") == other
@@ -174,42 +179,41 @@ def test_what_nobody_thought_of_is_told_not_raised(
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (OperationalError("server closed the connection"), "The database is away"),
+        (OperationalError("server closed the connection"), "The database is unavailable"),
         (UnknownMeeting("1"), "no longer stored"),
         (Conflict("uid", "This meeting is over."), "This meeting is over."),
         (ZoneNotExpressible("No rule fits."), "No rule fits."),
     ],
 )
-def test_each_refusal_is_a_sentence(error: Exception, sentence: str) -> None:
-    said = refusal(error)
-    assert sentence in said.text
-    assert said.level == messages.ERROR
+def test_each_refusal_becomes_a_sentence(error: Exception, sentence: str) -> None:
+    notice = refused(error)
+    assert sentence in notice.text
+    assert notice.level == messages.ERROR
 
 
 @pytest.mark.parametrize("name", ["cancel", "resend"])
-def test_who_may_only_look_is_refused(viewer: Client, mail_server: ScriptedSMTP, name: str) -> None:
+def test_viewer_may_not_run_an_action(viewer: Client, mail_server: ScriptedSMTP, name: str) -> None:
     stored = sent()
-    assert viewer.get(errand(stored, name)).status_code == 403
-    assert (
-        viewer.post(
-            errand(stored, name), {"confirmed": "yes", "reason": "", "to": "everybody"}
-        ).status_code
-        == 403
-    )
-    choose(viewer, name, stored, reason=" ", to="everybody")
+    url = action_page(stored, name)
+    assert viewer.get(url).status_code == 403
+    confirmed = {"confirmed": "yes", "reason": "", "to": "all"}
+    assert viewer.post(url, confirmed).status_code == 403
+    choose(viewer, name, stored, reason=" ", to="all")
     assert not Meeting.objects.get().is_cancelled
     assert len(mail_server.accepted) == 1
 
 
-def test_too_many_at_once_are_refused(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_action_on_too_many_meetings_is_refused(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
     stored = sent()
     copies = [
         Meeting(**{field: getattr(stored, field) for field in COPIED}, uid=str(n))
         for n in range(MOST_AT_ONCE)
     ]
     Meeting.objects.bulk_create(copies)
-    assert told(choose(admin_client, "cancel", *Meeting.objects.all(), reason=" ")) == [
-        "At most 100 meetings at once, please."
+    assert notices(choose(admin_client, "cancel", *Meeting.objects.all(), reason=" ")) == [
+        "Select at most 100 meetings at once."
     ]
     assert not Meeting.objects.filter(status="CANCELLED").exists()
 

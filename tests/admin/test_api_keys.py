@@ -1,4 +1,4 @@
-"""API keys, made, edited and revoked by an operator."""
+"""API keys: an operator makes, edits and revokes them."""
 
 import re
 from datetime import timedelta
@@ -17,14 +17,14 @@ KEYS = "/admin/meetings/apikey/"
 
 
 def make(client: Client, **given: str) -> str:
-    """Fill in the page that makes a key; the page that follows."""
+    """Submit the form of a new key. Return the page that follows."""
     fields = {"name": "HR", "senders": "*@example.com", "expiry_date_0": "", "expiry_date_1": ""}
     response = client.post(f"{KEYS}add/", fields | given, follow=True)
     assert response.status_code == 200
     return response.content.decode()
 
 
-def test_a_new_key_is_shown_once_and_works(
+def test_new_key_is_shown_once_and_works(
     admin_client: Client, call: Call, meeting: dict[str, object], mail_server: ScriptedSMTP
 ) -> None:
     html = make(admin_client, name="Booking <system>")
@@ -36,7 +36,7 @@ def test_a_new_key_is_shown_once_and_works(
     assert '<td class="field-meetings">1</td>' in page(admin_client, KEYS)
 
 
-def test_senders_are_one_pattern_a_line(admin_client: Client) -> None:
+def test_senders_are_one_pattern_per_line(admin_client: Client) -> None:
     make(admin_client, senders="*@example.com\r\n\r\n  hr@例子.example \r\n")
     key = ApiKey.objects.get()
     assert key.senders == ["*@example.com", "hr@xn--fsqu00a.example"]
@@ -49,12 +49,12 @@ def test_senders_are_one_pattern_a_line(admin_client: Client) -> None:
 @pytest.mark.parametrize(
     "senders", ["", "example.com", "*", "a@b@c", "[a-z]@example.com", "a b@example.com", "@x.org"]
 )
-def test_what_is_no_pattern_is_refused(admin_client: Client, senders: str) -> None:
+def test_invalid_sender_pattern_is_refused(admin_client: Client, senders: str) -> None:
     assert "errorlist" in make(admin_client, senders=senders)
     assert not ApiKey.objects.exists()
 
 
-def test_a_key_is_edited_and_stays_the_same_key(admin_client: Client) -> None:
+def test_edited_key_keeps_its_secret(admin_client: Client) -> None:
     key, secret = ApiKey.objects.create_key(name="HR", senders=["*@example.com"])
     given = {"name": "HR 2", "senders": "hr@example.com", "expiry_date_0": "", "expiry_date_1": ""}
     response = admin_client.post(f"{KEYS}{key.pk}/change/", given, follow=True)
@@ -65,7 +65,7 @@ def test_a_key_is_edited_and_stays_the_same_key(admin_client: Client) -> None:
     assert ApiKey.objects.is_valid(secret)
 
 
-def test_revoking_is_for_good(admin_client: Client) -> None:
+def test_revoked_key_cannot_be_edited(admin_client: Client) -> None:
     key, secret = ApiKey.objects.create_key(name="HR", senders=["*@example.com"])
     given = {
         "name": "HR",
@@ -81,7 +81,7 @@ def test_revoking_is_for_good(admin_client: Client) -> None:
     assert 'name="senders"' not in html
 
 
-def test_an_expired_key_is_marked(admin_client: Client) -> None:
+def test_expired_key_is_marked_in_the_list(admin_client: Client) -> None:
     ApiKey.objects.create_key(
         name="Old", senders=[], expiry_date=timezone.now() - timedelta(days=1)
     )
@@ -90,5 +90,5 @@ def test_an_expired_key_is_marked(admin_client: Client) -> None:
     )
 
 
-def test_the_librarys_own_keys_are_not_offered(admin_client: Client) -> None:
+def test_keys_of_the_library_are_not_listed(admin_client: Client) -> None:
     assert "rest_framework_api_key" not in page(admin_client, "/admin/")

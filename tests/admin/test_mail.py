@@ -1,4 +1,4 @@
-"""One mail's page and file, and the list of deliveries."""
+"""The page and the file of one mail, and the list of deliveries."""
 
 from typing import Any
 
@@ -19,12 +19,12 @@ pytestmark = pytest.mark.django_db
 DELIVERIES = "/admin/meetings/delivery/"
 
 
-def file_of(message: Mail) -> str:
-    """The address of a mail's file."""
-    return reverse("admin:meetings_mail_eml", args=[message.pk])
+def file_of(mail: Mail) -> str:
+    """The path of a mail's file."""
+    return reverse("admin:meetings_mail_eml", args=[mail.pk])
 
 
-def test_the_file_is_what_the_mail_server_got(viewer: Client, mail_server: ScriptedSMTP) -> None:
+def test_file_has_the_bytes_of_the_mail(viewer: Client, mail_server: ScriptedSMTP) -> None:
     sent(uid='a/b "c"')
     response = viewer.get(file_of(Mail.objects.get()))
     assert response.content == mail_server.accepted[0].raw
@@ -34,7 +34,7 @@ def test_the_file_is_what_the_mail_server_got(viewer: Client, mail_server: Scrip
     assert read(response.content).method == "REQUEST"
 
 
-def test_the_file_is_for_who_may_see_mails(viewer: Client, mail_server: ScriptedSMTP) -> None:
+def test_file_needs_the_permission_to_view_mail(viewer: Client, mail_server: ScriptedSMTP) -> None:
     sent()
     url = file_of(Mail.objects.get())
     victor = User.objects.get(username="victor")
@@ -43,33 +43,35 @@ def test_the_file_is_for_who_may_see_mails(viewer: Client, mail_server: Scripted
     assert Client().get(url).status_code == 302
 
 
-def test_a_mail_that_is_no_longer_kept(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_mail_without_bytes_is_no_longer_kept(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
     sent()
     Mail.objects.update(raw=None)
-    message = Mail.objects.get()
-    assert admin_client.get(file_of(message)).status_code == 404
-    assert "no longer kept" in page(admin_client, f"/admin/meetings/mail/{message.pk}/change/")
+    mail = Mail.objects.get()
+    assert admin_client.get(file_of(mail)).status_code == 404
+    assert "no longer kept" in page(admin_client, f"/admin/meetings/mail/{mail.pk}/change/")
 
 
-def test_a_mails_page_shows_its_text_its_calendar_and_its_source(
+def test_mail_page_shows_text_calendar_and_source(
     viewer: Client, mail_server: ScriptedSMTP
 ) -> None:
     sent(summary="周会 <script>", description="带上数字。")
-    message = Mail.objects.get()
-    html = page(viewer, f"/admin/meetings/mail/{message.pk}/change/")
+    mail = Mail.objects.get()
+    html = page(viewer, f"/admin/meetings/mail/{mail.pk}/change/")
     for shown in [
         "带上数字。",
         "BEGIN:VEVENT",
         "METHOD:REQUEST",
         "MIME-Version: 1.0",
-        message.message_id.strip("<>"),
+        mail.message_id.strip("<>"),
     ]:
         assert shown in html
     assert "<script>\n" not in html
     assert "周会 &lt;script&gt;" in html
 
 
-def test_mails_are_not_listed_in_the_index(admin_client: Client) -> None:
+def test_index_lists_deliveries_but_no_mails(admin_client: Client) -> None:
     index = page(admin_client, "/admin/")
     assert DELIVERIES in index
     assert "/admin/meetings/mail/" not in index
@@ -87,19 +89,18 @@ def test_deliveries_are_found_by_state_and_address(
     assert "bob@example.org" in page(admin_client, f"{DELIVERIES}?q=bob")
 
 
-def test_the_list_of_deliveries_needs_the_same_queries_for_one_as_for_many(
+def test_delivery_list_needs_six_queries(
     admin_client: Client, mail_server: ScriptedSMTP, django_assert_num_queries: Any
 ) -> None:
     for number in range(3):
         sent(uid=str(number))
-    # Session, operator, count, first and last day, days, deliveries with their meetings and
-    # messages.
+    # Session, operator, count, first and last day, days, deliveries with meetings and mails.
     with django_assert_num_queries(6) as queries:
         page(admin_client, DELIVERIES)
     assert '"raw"' not in str(queries.captured_queries)
 
 
-def test_a_deliverys_page_leads_to_its_meeting_and_its_mail(
+def test_delivery_page_links_to_meeting_and_mail(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     stored = sent()
@@ -110,7 +111,7 @@ def test_a_deliverys_page_leads_to_its_meeting_and_its_mail(
     assert f"/admin/meetings/mail/{delivery.mail_id}/change/" in html
 
 
-def test_failed_deliveries_are_tried_again_and_nothing_else(
+def test_only_failed_deliveries_are_tried_again(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
@@ -119,7 +120,7 @@ def test_failed_deliveries_are_tried_again_and_nothing_else(
     everything = list(Delivery.objects.values_list("pk", flat=True))
     chosen = {"action": "try_again", "_selected_action": everything}
     assert (
-        "1 will be tried again"
+        "1 delivery will be tried again"
         in admin_client.post(DELIVERIES, chosen, follow=True).content.decode()
     )
     assert deliver_mail(Mail.objects.get()) == 1
@@ -128,8 +129,6 @@ def test_failed_deliveries_are_tried_again_and_nothing_else(
     assert mail_server.received[1].raw == mail_server.received[0].raw
 
 
-def test_who_may_only_look_cannot_have_anything_tried_again(
-    viewer: Client, mail_server: ScriptedSMTP
-) -> None:
+def test_viewer_may_not_try_a_delivery_again(viewer: Client, mail_server: ScriptedSMTP) -> None:
     sent()
     assert "try_again" not in page(viewer, DELIVERIES)

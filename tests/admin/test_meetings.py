@@ -21,13 +21,13 @@ REFUSES_CAROL = {CAROL.address: "550 5.1.1 no such user"}
 
 
 def listed(client: Client, query: str) -> set[str]:
-    """The uids of the meetings that the list shows for a query."""
+    """The uids of the meetings in the list, for a query string."""
     response = client.get(f"{LIST}?{query}")
     assert response.status_code == 200
     return {meeting.uid for meeting in response.context["cl"].result_list}
 
 
-def test_the_list_says_what_when_who_and_how_the_mail_stands(
+def test_list_shows_meeting_and_delivery_states(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     mail_server.scripts["rcpt"] = REFUSES_CAROL
@@ -45,7 +45,7 @@ def test_the_list_says_what_when_who_and_how_the_mail_stands(
     assert '<span class="chip failed">1 failed</span> <span class="chip sent">1 sent</span>' in html
 
 
-def test_an_all_day_meeting_is_listed_by_its_day(
+def test_list_shows_all_day_meeting_by_its_date(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     sent(start=datetime(2027, 3, 1), end=datetime(2027, 3, 2), all_day=True)
@@ -54,7 +54,7 @@ def test_an_all_day_meeting_is_listed_by_its_day(
     assert "00:00" not in html
 
 
-def test_the_list_needs_the_same_queries_for_one_meeting_as_for_many(
+def test_list_needs_eight_queries_at_any_length(
     admin_client: Client,
     mail_server: ScriptedSMTP,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -69,7 +69,7 @@ def test_the_list_needs_the_same_queries_for_one_meeting_as_for_many(
         page(admin_client, LIST)
 
 
-def test_only_the_newest_mail_of_the_current_version_counts(
+def test_list_counts_mail_of_current_version_only(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     mail_server.scripts["rcpt"] = REFUSES_CAROL
@@ -82,7 +82,7 @@ def test_only_the_newest_mail_of_the_current_version_counts(
 
 
 @pytest.mark.parametrize("words", ["meeting-2", "quarterly", "alice@", BOB.address, "BOB@"])
-def test_search_finds_by_uid_subject_organizer_and_attendee(
+def test_search_finds_uid_subject_and_addresses(
     admin_client: Client, mail_server: ScriptedSMTP, words: str
 ) -> None:
     sent(uid="meeting-2", summary="Quarterly figures", attendees=(BOB,))
@@ -91,7 +91,7 @@ def test_search_finds_by_uid_subject_organizer_and_attendee(
     assert ("another" in listed(admin_client, f"q={words}")) is (words == "alice@")
 
 
-def test_filters_by_status_and_mail(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_list_filters_by_status_and_mail(admin_client: Client, mail_server: ScriptedSMTP) -> None:
     sent(uid="fine")
     cancelled(sent(uid="off"))
     mail_server.scripts["rcpt"] = REFUSES_CAROL
@@ -100,12 +100,14 @@ def test_filters_by_status_and_mail(admin_client: Client, mail_server: ScriptedS
     Delivery.objects.filter(meeting=late).update(state=DeliveryState.QUEUED)
     assert listed(admin_client, "status__exact=CANCELLED") == {"off"}
     assert listed(admin_client, "mail=failed") == {"refused"}
-    assert listed(admin_client, "mail=waiting") == {"late"}
+    assert listed(admin_client, "mail=pending") == {"late"}
     assert listed(admin_client, "mail=sent") == {"fine", "off"}
     assert listed(admin_client, "") == {"fine", "off", "refused", "late"}
 
 
-def test_filters_by_time(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_list_filters_by_time_of_the_meeting(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
     soon = timezone.localtime().replace(tzinfo=None, second=0, microsecond=0) + timedelta(days=2)
     sent(uid="soon", start=soon, end=soon + timedelta(hours=1))
     sent(uid="far", start=soon + timedelta(days=30), end=soon + timedelta(days=31))
@@ -115,7 +117,7 @@ def test_filters_by_time(admin_client: Client, mail_server: ScriptedSMTP) -> Non
     assert listed(admin_client, "when=over") == {"past"}
 
 
-def test_a_meetings_page_shows_people_versions_changes_and_the_mail_servers_words(
+def test_meeting_page_shows_people_and_versions(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     mail_server.scripts["rcpt"] = REFUSES_CAROL
@@ -138,7 +140,7 @@ def test_a_meetings_page_shows_people_versions_changes_and_the_mail_servers_word
     assert "<review>" not in html
 
 
-def test_a_meetings_page_needs_few_queries(
+def test_meeting_page_needs_nine_queries(
     admin_client: Client,
     mail_server: ScriptedSMTP,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -150,7 +152,7 @@ def test_a_meetings_page_needs_few_queries(
         page(admin_client, page_of(stored))
 
 
-def test_a_series_page_shows_what_was_done_to_single_occurrences(
+def test_series_page_shows_changed_occurrences(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     stored = sent(rule=MONDAYS)
@@ -160,7 +162,7 @@ def test_a_series_page_shows_what_was_done_to_single_occurrences(
     assert "2027-03-08 10:00: cancelled" in page(admin_client, page_of(stored))
 
 
-def test_a_series_that_was_cut_and_its_continuation_lead_to_each_other(
+def test_both_parts_of_a_split_series_are_linked(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     first, later = sent(uid="1", summary="Until May"), sent(uid="2", summary="From May")
@@ -169,7 +171,9 @@ def test_a_series_that_was_cut_and_its_continuation_lead_to_each_other(
     assert f'<a href="{page_of(first)}">Until May</a>' in page(admin_client, page_of(later))
 
 
-def test_old_versions_are_a_click_away(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_meeting_page_links_to_older_versions(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
     stored = sent()
     for number in range(VERSIONS_SHOWN):
         stored = updated(stored, summary=str(number))
@@ -179,7 +183,7 @@ def test_old_versions_are_a_click_away(admin_client: Client, mail_server: Script
     assert "<h3>SEQUENCE 0" in page(admin_client, page_of(stored) + "?all=1")
 
 
-def test_of_many_deliveries_a_link_leads_to_the_rest(
+def test_meeting_page_links_to_all_deliveries(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     stored = sent(
@@ -193,26 +197,26 @@ def test_of_many_deliveries_a_link_leads_to_the_rest(
 
 
 @pytest.mark.parametrize("path", ["add/", "{pk}/delete/"])
-def test_nobody_adds_or_deletes_meetings(
+def test_meetings_cannot_be_added_or_deleted(
     admin_client: Client, mail_server: ScriptedSMTP, path: str
 ) -> None:
     stored = sent()
     assert admin_client.get(LIST + path.format(pk=stored.pk)).status_code == 403
 
 
-def test_nobody_changes_a_meeting_by_hand(admin_client: Client, mail_server: ScriptedSMTP) -> None:
+def test_meeting_cannot_be_changed_by_hand(admin_client: Client, mail_server: ScriptedSMTP) -> None:
     stored = sent()
     assert admin_client.post(page_of(stored), {"summary": "Forged"}).status_code == 403
     assert Meeting.objects.get().summary == "Weekly review"
     assert 'name="summary"' not in page(admin_client, page_of(stored))
 
 
-def test_an_unknown_meeting_is_a_page_that_says_so(admin_client: Client) -> None:
+def test_unknown_meeting_shows_a_page_that_says_so(admin_client: Client) -> None:
     response = admin_client.get(f"{LIST}4711/change/", follow=True)
     assert "doesn’t exist" in response.content.decode()
 
 
-def test_a_viewer_sees_no_errands(viewer: Client, mail_server: ScriptedSMTP) -> None:
+def test_viewer_sees_no_actions_on_meetings(viewer: Client, mail_server: ScriptedSMTP) -> None:
     stored = sent()
     assert "Cancel selected" not in page(viewer, LIST)
     html = page(viewer, page_of(stored))
@@ -220,9 +224,7 @@ def test_a_viewer_sees_no_errands(viewer: Client, mail_server: ScriptedSMTP) -> 
     assert ".eml" in html
 
 
-def test_mail_is_not_linked_for_who_may_not_read_it(
-    viewer: Client, mail_server: ScriptedSMTP
-) -> None:
+def test_mail_is_linked_only_with_its_permission(viewer: Client, mail_server: ScriptedSMTP) -> None:
     victor = User.objects.get(username="victor")
     victor.user_permissions.remove(*victor.user_permissions.filter(codename="view_mail"))
     html = page(viewer, page_of(sent()))

@@ -1,4 +1,4 @@
-"""A real browser: Debian's chromium, or Chrome, without a window."""
+"""A real browser without a window: Debian's chromium, or Chrome."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from selenium.webdriver.chrome.service import Service
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-ABSENT = "NO BROWSER: the operators' pages are untried in one. Debian: apt-get install chromium chromium-driver"
+ABSENT = "No browser. On Debian: apt-get install chromium chromium-driver"
 
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Chrome]:
-    """A browser of this test's own; it ends with it."""
+    """A browser for one test."""
     if CHROMIUM is None or DRIVER is None:
         pytest.skip(ABSENT)
     options = ChromeOptions()
@@ -29,7 +29,7 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
         f"user-data-dir={tmp_path / 'profile'}",
     ]:
         options.add_argument(f"--{argument}")
-    # As root chromium has no sandbox; it only ever sees our own pages.
+    # Chromium has no sandbox when it runs as root. It opens only our own pages.
     options.add_argument("--no-sandbox")
     options.add_argument("--disable-dev-shm-usage")
     driver = Chrome(options=options, service=Service(DRIVER))
@@ -46,11 +46,11 @@ def server(
     settings: Settings,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LiveServer]:
-    """Our server in a thread; pytest-django's ``live_server`` starts before this test's settings
-    are in force.
+    """Our server in a thread.
+
+    pytest-django's ``live_server`` starts too early, before the settings of the test apply.
     """
-    # Static files come from the packages; whitenoise would look through the browser's profile for
-    # some.
+    # Otherwise whitenoise would look for static files in the profile of the browser.
     settings.STATIC_ROOT = str(tmp_path_factory.mktemp("static"))
     server = LiveServer("127.0.0.1")
     yield server

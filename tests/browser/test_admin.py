@@ -1,6 +1,4 @@
-"""An operator at work: log in, find the meeting, read it, cancel it with a reason, see what became
-of it.
-"""
+"""An operator in a browser: finds a meeting, cancels it, reads a mail, and makes an API key."""
 
 import os
 from pathlib import Path
@@ -23,7 +21,7 @@ pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
 class Operator:
-    """Somebody at a browser, who sees text and clicks on it."""
+    """An operator, who sees text and clicks on it."""
 
     def __init__(self, browser: Chrome, url: str) -> None:
         self.browser = browser
@@ -36,7 +34,7 @@ class Operator:
         def shown(browser: Chrome) -> bool:
             return text in browser.find_element(By.TAG_NAME, "body").text
 
-        # Between two pages the body that was found may be gone.
+        # The body that was found may belong to the page that is just being left.
         wait = WebDriverWait(self.browser, 10, ignored_exceptions=[StaleElementReferenceException])
         wait.until(shown, f"{text!r} does not show")
 
@@ -50,7 +48,7 @@ class Operator:
         self.browser.find_element(By.CSS_SELECTOR, selector).click()
 
     def keeps_a_picture(self, name: str) -> None:
-        """For whoever changes these pages: SCREENSHOTS names a folder."""
+        """Save a screenshot in the folder that SCREENSHOTS names, if it is set."""
         folder = os.environ.get("SCREENSHOTS")
         if folder:
             height = self.browser.execute_script("return document.documentElement.scrollHeight")
@@ -73,7 +71,7 @@ def operator(browser: Chrome, server: LiveServer) -> Operator:
 
 @pytest.fixture
 def meetings(mail_server: ScriptedSMTP, server: LiveServer) -> None:
-    """A few meetings, one of which did not reach Carol at first."""
+    """Three meetings. One did not reach Carol."""
     cancelled(sent(uid="2b1d", summary="季度预算会议 Quarterly budget"))
     sent(uid="77aa", summary="Stand-up", rule=MONDAYS)
     mail_server.scripts["rcpt"] = {
@@ -82,7 +80,7 @@ def meetings(mail_server: ScriptedSMTP, server: LiveServer) -> None:
     updated(sent(summary="Weekly review"), location="Room 9, second floor")
 
 
-def test_an_operator_finds_reads_and_cancels_a_meeting(
+def test_operator_finds_and_cancels_a_meeting(
     operator: Operator, meetings: None, mail_server: ScriptedSMTP
 ) -> None:
     operator.goes_to("/admin/meetings/meeting/")
@@ -103,18 +101,18 @@ def test_an_operator_finds_reads_and_cancels_a_meeting(
     assert "The room is flooded." in last.mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
-def test_an_operator_cancels_from_the_list(operator: Operator, meetings: None) -> None:
+def test_operator_cancels_from_the_list(operator: Operator, meetings: None) -> None:
     operator.goes_to("/admin/meetings/meeting/?q=77aa")
     operator.presses("input.action-select")
     operator.presses("select[name=action] option[value=cancel]")
     operator.presses("button[name=index]")
-    operator.sees("This cannot be taken back.")
+    operator.sees("This cannot be undone.")
     operator.presses(".submit-row [type=submit]")
     operator.sees("Stand-up: ")
     operator.sees("cancelled")
 
 
-def test_an_operator_looks_at_the_mail_itself(operator: Operator, meetings: None) -> None:
+def test_operator_reads_a_mail_and_its_delivery(operator: Operator, meetings: None) -> None:
     operator.goes_to("/admin/meetings/meeting/?q=77aa")
     operator.follows("Stand-up")
     operator.follows("REQUEST")
@@ -125,13 +123,13 @@ def test_an_operator_looks_at_the_mail_itself(operator: Operator, meetings: None
     operator.keeps_a_picture("deliveries")
 
 
-def test_an_operator_makes_a_key(operator: Operator) -> None:
+def test_operator_makes_a_key_and_sees_it_once(operator: Operator) -> None:
     operator.goes_to("/admin/meetings/apikey/add/")
     operator.fills_in("name", "Booking system")
     operator.fills_in("senders", "*@example.com\nhr@example.org")
     operator.keeps_a_picture("key-form")
     operator.presses("[name=_save]")
-    operator.sees("store it now")
+    operator.sees("Store it now")
     operator.sees("*@example.com, hr@example.org")
     operator.keeps_a_picture("key")
     assert ApiKey.objects.get().name == "Booking system"
