@@ -1,4 +1,4 @@
-"""What a monitor reads."""
+"""``manage.py backlog``."""
 
 import json
 
@@ -9,15 +9,13 @@ from tests.support.smtp_server import ScriptedSMTP
 from tests.support.stored import sent
 
 
-def test_the_backlog_names_every_state_and_the_oldest_that_waits(
-    run: Run, mail_server: ScriptedSMTP
-) -> None:
+def test_backlog_prints_states_and_oldest_age(run: Run, mail_server: ScriptedSMTP) -> None:
     sent()
     [line] = run("backlog")
     nothing = dict.fromkeys(DeliveryState.values, 0) | {"oldest_queued_seconds": None}
     assert json.loads(line) == nothing | {"sent": 2}
     queue("another")
     [line] = run("backlog")
-    stands = json.loads(line)
-    assert (stands["sent"], stands["queued"]) == (2, 2)
-    assert stands["oldest_queued_seconds"] >= 0
+    printed = json.loads(line)
+    assert (printed["sent"], printed["queued"]) == (2, 2)
+    assert printed["oldest_queued_seconds"] >= 0

@@ -14,7 +14,7 @@ from tests.support.smtp_server import ScriptedSMTP
 from tests.support.stored import sent
 
 
-def test_cancel_mails_a_cancel_with_the_reason_to_each(
+def test_cancel_mails_the_reason_to_each_attendee(
     run: Run, mail_server: ScriptedSMTP, mails: Callable[[], list[Invitation]]
 ) -> None:
     sent()
@@ -33,7 +33,7 @@ def test_cancel_mails_a_cancel_with_the_reason_to_each(
     assert stored.versions.get(sequence=1).asked_by.startswith("manage.py cancel, by ")
 
 
-def test_an_account_without_a_name_may_cancel(
+def test_account_without_a_name_may_cancel(
     run: Run, mail_server: ScriptedSMTP, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
@@ -42,11 +42,12 @@ def test_an_account_without_a_name_may_cancel(
     sent()
     run("cancel", "meeting-1")
     assert (
-        Meeting.objects.get().versions.get(sequence=1).asked_by == "manage.py cancel, by somebody"
+        Meeting.objects.get().versions.get(sequence=1).asked_by
+        == "manage.py cancel, by an unnamed account"
     )
 
 
-def test_a_second_cancel_tries_again_what_failed(run: Run, mail_server: ScriptedSMTP) -> None:
+def test_second_cancel_tries_failed_mail_again(run: Run, mail_server: ScriptedSMTP) -> None:
     sent()
     mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
     with pytest.raises(CommandError, match="not accepted for 1 of 2"):
@@ -57,23 +58,21 @@ def test_a_second_cancel_tries_again_what_failed(run: Run, mail_server: Scripted
     assert Meeting.objects.get().sequence == 1
 
 
-def test_a_meeting_that_reached_nobody_is_cancelled_without_a_mail(
-    run: Run, mail_server: ScriptedSMTP
-) -> None:
+def test_cancel_sends_no_mail_if_invitation_failed(run: Run, mail_server: ScriptedSMTP) -> None:
     mail_server.scripts["rcpt"] = "550 5.1.1 no such user"
     sent()
     assert run("cancel", "meeting-1") == [
-        "Nobody had received the invitation, so there was nobody to tell."
+        "No attendee had received the invitation, so no cancellation was sent."
     ]
     assert Meeting.objects.get().is_cancelled
 
 
-def test_an_unknown_meeting_is_refused(run: Run) -> None:
+def test_cancel_of_unknown_meeting_is_refused(run: Run) -> None:
     with pytest.raises(CommandError, match="No meeting has the uid nonsense"):
         run("cancel", "nonsense")
 
 
-def test_a_stored_zone_that_is_gone_is_not_hidden(run: Run, mail_server: ScriptedSMTP) -> None:
+def test_unknown_stored_zone_is_not_hidden(run: Run, mail_server: ScriptedSMTP) -> None:
     sent()
     Meeting.objects.update(tzid="Atlantis/Capital")
     with pytest.raises(Exception, match="Atlantis"):

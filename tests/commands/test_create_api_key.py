@@ -20,7 +20,7 @@ from tests.support.smtp_server import ScriptedSMTP
 PROJECT = Path(__file__).parents[2]
 
 
-def test_the_key_alone_is_on_standard_output_and_works(
+def test_standard_output_has_only_a_working_key(
     run: Run, call: Call, meeting: dict[str, object], mail_server: ScriptedSMTP
 ) -> None:
     [key] = run(
@@ -33,21 +33,19 @@ def test_the_key_alone_is_on_standard_output_and_works(
     assert key not in (stored.hashed_key, stored.id)
 
 
-def test_what_is_for_people_is_on_standard_error(
-    run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_explanation_is_on_standard_error(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("create_api_key", "Booking", "--sender", "*@example.com")
     assert "of Booking speaks for *@example.com" in capsys.readouterr().err
 
 
-def test_a_key_lives_through_its_last_day(run: Run) -> None:
+def test_key_works_through_its_last_day(run: Run) -> None:
     run("create_api_key", "Booking", "--sender", "*@example.com", "--expires", "2099-12-31")
     assert ApiKey.objects.get().expiry_date == datetime(
         2100, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai")
     )
 
 
-def test_a_key_may_have_its_mail_delivered_in_the_background(run: Run) -> None:
+def test_key_may_respond_before_mail_is_sent(run: Run) -> None:
     run("create_api_key", "Booking", "--sender", "*@example.com")
     run("create_api_key", "OA", "--sender", "*@example.com", "--respond-async")
     assert dict(ApiKey.objects.values_list("name", "respond_async")) == {
@@ -56,7 +54,7 @@ def test_a_key_may_have_its_mail_delivered_in_the_background(run: Run) -> None:
     }
 
 
-def test_it_may_expire_today(run: Run) -> None:
+def test_key_that_expires_today_still_works(run: Run) -> None:
     run(
         "create_api_key",
         "Booking",
@@ -74,7 +72,7 @@ def test_it_may_expire_today(run: Run) -> None:
         (["Booking"], "--sender"),
         (["Booking", "--sender", "example.com"], "neither an address nor a pattern"),
         (["Booking", "--sender", "*@例子\udcff.com"], "neither an address nor a pattern"),
-        (["Booking", "--sender", "*@x.org", "--expires", "tomorrow"], "no day such as"),
+        (["Booking", "--sender", "*@x.org", "--expires", "tomorrow"], "is not a day such as"),
         (
             [
                 "Booking",
@@ -83,20 +81,20 @@ def test_it_may_expire_today(run: Run) -> None:
                 "--expires",
                 (timezone.localdate() - timedelta(1)).isoformat(),
             ],
-            "is over",
+            "is in the past",
         ),
         (["B" * 51, "--sender", "*@x.org"], "at most 50 characters"),
         (["", "--sender", "*@x.org"], "cannot be blank"),
     ],
 )
-def test_what_makes_no_key_is_refused(run: Run, arguments: list[str], why: str) -> None:
+def test_invalid_arguments_make_no_key(run: Run, arguments: list[str], why: str) -> None:
     with pytest.raises(CommandError, match=why):
         run("create_api_key", *arguments)
     assert not ApiKey.objects.exists()
 
 
-def test_a_database_that_is_away_is_one_line_and_exit_code_1() -> None:
-    answer = subprocess.run(
+def test_unavailable_database_is_one_line() -> None:
+    ended = subprocess.run(
         [sys.executable, "manage.py", "create_api_key", "Booking", "--sender", "*@example.com"],
         cwd=PROJECT,
         env=os.environ | {"DATABASE_URL": "postgres://nobody@127.0.0.1:9/nothing"},
@@ -104,7 +102,7 @@ def test_a_database_that_is_away_is_one_line_and_exit_code_1() -> None:
         text=True,
         check=False,
     )
-    assert answer.returncode == 1
-    assert answer.stdout == ""
-    assert answer.stderr.startswith("CommandError: The database is away: ")
-    assert "Traceback" not in answer.stderr
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("CommandError: The database is unavailable: ")
+    assert "Traceback" not in ended.stderr

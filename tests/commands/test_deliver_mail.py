@@ -1,4 +1,4 @@
-"""The loop of one machine: what it delivers, how it ends, and that several are as safe as one."""
+"""``manage.py deliver_mail``: what it delivers, how it ends, and several at once."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ Start = Callable[..., Process]
 
 @pytest.fixture
 def own_signals() -> Iterator[None]:
-    """The command sets handlers of its own; the tests' are put back."""
+    """Restore the handlers of signals, which the command replaces."""
     numbers = (signal.SIGTERM, signal.SIGINT)
     before = [signal.getsignal(number) for number in numbers]
     yield
@@ -35,7 +35,7 @@ def own_signals() -> Iterator[None]:
 
 @pytest.fixture
 def start(transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path) -> Iterator[Start]:
-    """Start ``manage.py deliver_mail``; all of them have ended when the test has."""
+    """Start ``manage.py deliver_mail``. The processes end with the test."""
     running: list[Process] = []
 
     def one(*options: str) -> Process:
@@ -54,7 +54,7 @@ def done() -> bool:
 
 
 @pytest.mark.usefixtures("db", "own_signals")
-def test_once_delivers_what_is_due_and_ends(mail_server: ScriptedSMTP) -> None:
+def test_once_delivers_due_mail_and_ends(mail_server: ScriptedSMTP) -> None:
     for number in range(3):
         queue(f"meeting-{number}")
     call_command("deliver_mail", "--once")
@@ -63,11 +63,11 @@ def test_once_delivers_what_is_due_and_ends(mail_server: ScriptedSMTP) -> None:
 
 
 @pytest.mark.usefixtures("transactional_db", "own_signals", "mail_server")
-def test_once_ends_also_when_somebody_else_has_in_hand_what_is_due() -> None:
+def test_once_ends_if_due_mail_is_locked() -> None:
     queue()
     locked, ended = threading.Event(), threading.Event()
 
-    def hold() -> None:
+    def lock() -> None:
         try:
             with transaction.atomic():
                 list(Delivery.objects.select_for_update())
@@ -77,10 +77,10 @@ def test_once_ends_also_when_somebody_else_has_in_hand_what_is_due() -> None:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
-        held = pool.submit(hold)
+        locking = pool.submit(lock)
         locked.wait()
         call_command("deliver_mail", "--once")
-        assert not held.done()
+        assert not locking.done()
         ended.set()
     assert set(states()) == {DeliveryState.QUEUED}
 
@@ -88,7 +88,7 @@ def test_once_ends_also_when_somebody_else_has_in_hand_what_is_due() -> None:
 @pytest.mark.usefixtures("transactional_db", "own_signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("options", [(), ("--once",)], ids=["loop", "once"])
-def test_a_signal_ends_it_after_the_message_in_hand(
+def test_signal_ends_it_after_the_current_mail(
     mail_server: ScriptedSMTP, number: signal.Signals, options: tuple[str, ...]
 ) -> None:
     queue("one")
@@ -104,7 +104,7 @@ def test_a_signal_ends_it_after_the_message_in_hand(
     assert len(mail_server.received) == 1
 
 
-def test_the_process_delivers_what_comes_and_ends_with_success_when_it_is_told_to(
+def test_process_delivers_until_sigterm_and_exits_0(
     start: Start,
 ) -> None:
     process = start()
@@ -116,9 +116,7 @@ def test_the_process_delivers_what_comes_and_ends_with_success_when_it_is_told_t
     assert process.wait() == 0
 
 
-def test_a_process_that_is_told_to_end_while_a_mail_is_under_way_records_it_first(
-    start: Start, mail_server: ScriptedSMTP
-) -> None:
+def test_sigterm_while_sending_records_the_mail(start: Start, mail_server: ScriptedSMTP) -> None:
     queue("one")
     queue("two")
     at_the_dot, go_on = threading.Event(), threading.Event()
@@ -138,13 +136,13 @@ def test_a_process_that_is_told_to_end_while_a_mail_is_under_way_records_it_firs
     assert states() == [DeliveryState.SENT] * 2 + [DeliveryState.QUEUED] * 2
 
 
-def test_two_copies_send_each_mail_once(start: Start, mail_server: ScriptedSMTP) -> None:
+def test_two_processes_send_each_mail_once(start: Start, mail_server: ScriptedSMTP) -> None:
     for number in range(40):
         queue(f"meeting-{number}")
     start()
     start()
     wait_until(done, "all of them")
-    # Two may share the recipients of one message between them, so it is pairs that must be unique.
+    # Two processes may share the recipients of one mail, so the pairs must be unique.
     got = [
         (transaction.raw, address)
         for transaction in mail_server.received
@@ -153,7 +151,7 @@ def test_two_copies_send_each_mail_once(start: Start, mail_server: ScriptedSMTP)
     assert (len(set(got)), len(got)) == (80, 80)
 
 
-def test_what_a_killed_process_had_claimed_is_sent_by_another_when_the_lease_ends(
+def test_claim_of_killed_process_is_sent_after_lease(
     start: Start, mail_server: ScriptedSMTP
 ) -> None:
     queue()
@@ -165,24 +163,24 @@ def test_what_a_killed_process_had_claimed_is_sent_by_another_when_the_lease_end
     mail_server.scripts["mail"] = "250 ok"
     start()
     queue("another")
-    wait_until(lambda: states()[2:] == [DeliveryState.SENT] * 2, "what nobody had claimed")
+    wait_until(lambda: states()[2:] == [DeliveryState.SENT] * 2, "the unclaimed mail")
     assert states()[:2] == [DeliveryState.SENDING] * 2
     Delivery.objects.filter(state=DeliveryState.SENDING).update(
         lease_until=timezone.now() - timedelta(seconds=1)
     )
-    wait_until(done, "what the killed one had claimed")
+    wait_until(done, "the claimed mail")
     assert len(mail_server.accepted) == 2
 
 
-def test_it_outlives_a_database_that_goes_away_and_says_so_once(start: Start, away: Away) -> None:
+def test_process_survives_a_database_outage(start: Start, away: Away) -> None:
     process = start()
     queue("one")
     wait_until(done, "the first")
     away(1.5)
-    wait_until(lambda: "the database is away" in process.said(), "its complaint")
+    wait_until(lambda: "The database is unavailable" in process.said(), "its report")
     wait_until(lambda: _queued("two"), "the database")
     wait_until(done, "the second")
-    assert process.said().count("the database is away") == 1
+    assert process.said().count("The database is unavailable") == 1
     assert process.process.poll() is None
 
 

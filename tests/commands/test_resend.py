@@ -26,20 +26,20 @@ def test_resend_mails_the_current_version_again(
     assert again.mail["Message-ID"] != before.mail["Message-ID"]
 
 
-def test_resend_to_one_address_in_whatever_case(run: Run, mail_server: ScriptedSMTP) -> None:
+def test_resend_to_address_ignores_case(run: Run, mail_server: ScriptedSMTP) -> None:
     sent()
     assert run("resend", "meeting-1", "--to", "BOB@example.org") == [f"sent    {BOB.address}"]
     assert mail_server.accepted[-1].recipients == (BOB.address,)
 
 
-def test_resend_to_those_whose_mail_failed(run: Run, mail_server: ScriptedSMTP) -> None:
+def test_resend_goes_to_failed_recipients_only(run: Run, mail_server: ScriptedSMTP) -> None:
     mail_server.scripts["rcpt"] = REFUSES_CAROL
     sent()
     mail_server.scripts["rcpt"] = "250 ok"
     assert run("resend", "meeting-1", "--failed") == [f"sent    {CAROL.address}"]
 
 
-def test_resend_of_a_cancelled_meeting_mails_its_cancel(
+def test_resend_of_cancelled_meeting_mails_cancel(
     run: Run, mail_server: ScriptedSMTP, mails: Mails
 ) -> None:
     cancelled(sent())
@@ -47,7 +47,7 @@ def test_resend_of_a_cancelled_meeting_mails_its_cancel(
     assert (mails()[-1].method, mails()[-1].sequence) == ("CANCEL", 1)
 
 
-def test_what_the_mail_server_refused_is_printed_and_makes_it_fail(
+def test_refused_recipient_is_printed_and_exits_1(
     run: Run, mail_server: ScriptedSMTP, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mail_server.scripts["rcpt"] = REFUSES_CAROL
@@ -60,7 +60,7 @@ def test_what_the_mail_server_refused_is_printed_and_makes_it_fail(
     ]
 
 
-def test_an_unknown_meeting_is_refused(run: Run) -> None:
+def test_resend_of_unknown_meeting_is_refused(run: Run) -> None:
     with pytest.raises(CommandError, match="No meeting has the uid nonsense") as raised:
         run("resend", "nonsense")
     assert raised.value.returncode == 1
@@ -73,7 +73,7 @@ def test_an_unknown_meeting_is_refused(run: Run) -> None:
         (["--to", "mallory@evil.example"], "mallory@evil.example is not on the list"),
     ],
 )
-def test_when_nobody_fits_it_says_why(
+def test_resend_without_recipients_is_refused(
     run: Run, mail_server: ScriptedSMTP, options: list[str], why: str
 ) -> None:
     sent()
@@ -82,6 +82,6 @@ def test_when_nobody_fits_it_says_why(
     assert len(mail_server.accepted) == 1
 
 
-def test_one_address_and_the_failed_ones_exclude_each_other(run: Run) -> None:
+def test_resend_takes_address_or_failed_not_both(run: Run) -> None:
     with pytest.raises(CommandError, match="not allowed with"):
         run("resend", "meeting-1", "--failed", "--to", BOB.address)

@@ -1,1 +1,1 @@
-"""The command line."""
+"""One module for each command."""

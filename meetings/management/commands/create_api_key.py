@@ -1,5 +1,7 @@
-"""``manage.py create_api_key NAME --sender PATTERN``: the key on standard output, once, and nothing
-else there.
+"""``manage.py create_api_key NAME --sender PATTERN``: make an API key.
+
+Standard output has the key and nothing else, so ``KEY=$(manage.py create_api_key …)`` works. All
+other text goes to standard error.
 """
 
 from argparse import ArgumentParser, ArgumentTypeError
@@ -10,20 +12,15 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from meetings.management.outcome import refusals_as_command_errors
+from meetings.management.report import refusals_as_command_errors
 from meetings.models import ApiKey
 from meetings.models.api_key import sender_pattern
 
 
 class Command(BaseCommand):
-    """``KEY=$(python manage.py create_api_key …)`` works: what is for people goes to standard
-    error.
-    """
-
-    help = "Makes an API key and prints it, this once: it is stored hashed."
+    help = "Makes an API key and prints it once. Only its hash is stored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Whose, for which senders, until when."""
         parser.add_argument(
             "name", metavar="NAME", help="which program it is for; shown in the admin"
         )
@@ -33,7 +30,8 @@ class Command(BaseCommand):
             action="append",
             required=True,
             type=_pattern,
-            help="whom it may speak for: an address, or a pattern such as '*@example.com'; may be given several times",
+            help="an address that may be the sender, or a pattern such as '*@example.com';"
+            " may be given several times",
         )
         parser.add_argument(
             "--expires", metavar="YYYY-MM-DD", type=_day, help="the last day on which it works"
@@ -41,11 +39,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--respond-async",
             action="store_true",
-            help="answer its calls before the mail has left, as Prefer: respond-async does for one call",
+            help="respond to its calls before the mail is sent, as Prefer: respond-async does for"
+            " one call",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it and print it."""
         key = ApiKey(
             name=options["name"],
             senders=options["sender"],
@@ -54,16 +52,20 @@ class Command(BaseCommand):
         )
         secret = ApiKey.objects.assign_key(key)
         with refusals_as_command_errors():
-            try:
-                key.full_clean()
-            except ValidationError as error:
-                raise CommandError("; ".join(error.messages)) from error
-            key.save(force_insert=True)
+            _save(key)
         self.stdout.write(secret)
         self.stderr.write(
             f"Key {key.prefix} of {key.name} speaks for {', '.join(key.senders)}. Store it now.",
             self.style.SUCCESS,
         )
+
+
+def _save(key: ApiKey) -> None:
+    try:
+        key.full_clean()
+    except ValidationError as error:
+        raise CommandError("; ".join(error.messages)) from error
+    key.save(force_insert=True)
 
 
 def _pattern(text: str) -> str:
@@ -77,16 +79,14 @@ def _day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is no day such as 2027-12-31") from error
+        raise ArgumentTypeError(f"{text!r} is not a day such as 2027-12-31") from error
     if day < timezone.localdate():
-        raise ArgumentTypeError(f"{text} is over")
+        raise ArgumentTypeError(f"{text} is in the past")
     return day
 
 
 def _end(day: date | None) -> datetime | None:
-    """The end of ``day`` on the server's clocks."""
-    return (
-        None
-        if day is None
-        else timezone.make_aware(datetime.combine(day, time.min)) + timedelta(days=1)
-    )
+    """The end of ``day`` in the server's time zone."""
+    if day is None:
+        return None
+    return timezone.make_aware(datetime.combine(day, time.min)) + timedelta(days=1)

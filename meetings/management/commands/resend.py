@@ -1,4 +1,7 @@
-"""``manage.py resend UID``: mail the current version of a meeting again."""
+"""``manage.py resend UID``: mail the current version of a meeting again.
+
+The SEQUENCE stays and the DTSTAMP is newer, so recipients who have the meeting see no second one.
+"""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -6,34 +9,35 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from meetings.deadline import Deadline
-from meetings.management.outcome import command_budget, print_outcome, refusals_as_command_errors
+from meetings.management.report import (
+    command_deadline,
+    print_deliveries,
+    refusals_as_command_errors,
+)
 from meetings.operations.resend import resend
 from meetings.operations.steps.call import Actor, Resend
 
 
 class Command(BaseCommand):
-    """Same SEQUENCE, newer DTSTAMP: whoever has the meeting already sees no second one."""
-
     help = (
-        "Mails the current version of a meeting again: to everybody on its list, or to some."
-        " Exit code 1: some failed."
+        "Mails the current version of a meeting again, to all attendees or to some."
+        " Exit code 1: some mails failed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which meeting, and to whom."""
         parser.add_argument("uid", metavar="UID", help="the meeting's uid")
         some = parser.add_mutually_exclusive_group()
-        some.add_argument("--to", metavar="ADDRESS", default="", help="to this attendee only")
-        some.add_argument("--failed", action="store_true", help="to those only whose mail failed")
+        some.add_argument("--to", metavar="ADDRESS", default="", help="only to this attendee")
+        some.add_argument(
+            "--failed", action="store_true", help="only to attendees whose mail failed"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Mail, and say what became of it."""
         with refusals_as_command_errors():
             resend(
                 Resend(uid=options["uid"], to=options["to"], only_failed=options["failed"]),
                 Actor.operator("manage.py resend"),
                 now=timezone.now(),
-                deadline=Deadline(command_budget()),
+                deadline=command_deadline(),
             )
-            print_outcome(options["uid"], self.stdout.write)
+            print_deliveries(options["uid"], self.stdout.write)
