@@ -1,5 +1,6 @@
-"""Envelopes for the operations that Celery's workers run. The row is the truth: a task only says
-where to look.
+"""The tasks of Celery's workers.
+
+A task says only which mail to look at. The truth is in its row, so a task may be lost or doubled.
 """
 
 from celery import shared_task
@@ -10,39 +11,37 @@ from meetings.operations import retention
 from meetings.operations import sweep as sweeping
 from meetings.operations.steps import publisher
 
-# deliveries that one sweep publishes: every five seconds as many as a few workers can send
+# Deliveries that one sweep publishes. A few workers can send them in the 5 s until the next one.
 BATCH = 2000
 
 
 @shared_task
-def deliver(message_id: int) -> None:
-    """Deliver what is due of one message. Whatever goes wrong, the lease ends and the next sweep
-    finds it.
-    """
+def deliver(mail_id: int) -> None:
+    """Deliver what is due of one mail. If it fails, its lease ends and the next sweep finds it."""
     close_old_connections()  # in Django's sense: those that are old or broken
     try:
-        sweeping.deliver_stored(message_id)
+        sweeping.deliver_stored(mail_id)
     except (DatabaseError, InterfaceError):
         trouble.report(
-            "database", "the database is away: the sweep delivers what waits when it is back"
+            "database", "The database is unavailable. A later sweep delivers the pending mail."
         )
 
 
 @shared_task
 def sweep() -> None:
-    """Publish what is due, or was left by somebody who died."""
+    """Publish a task for each mail that is due or whose lease has ended."""
     close_old_connections()
     try:
         due = sweeping.due_mails(BATCH)
     except (DatabaseError, InterfaceError):
-        trouble.report("database", "the database is away: nothing is swept until it is back")
+        trouble.report("database", "The database is unavailable, so nothing is swept.")
         return
-    for message_id in due:
-        publisher.send(publisher.DELIVER, [message_id])
+    for mail_id in due:
+        publisher.send(publisher.DELIVER, [mail_id])
 
 
 @shared_task
 def drop_old_bytes() -> None:
-    """Let go of the bytes of old mails."""
+    """Drop the bytes of old mails."""
     close_old_connections()
     retention.drop_old_bytes()

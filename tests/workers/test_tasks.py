@@ -115,7 +115,9 @@ def test_tasks_end_quietly_while_the_database_is_away(
         caplog.clear()
         connection.close()
         task()
-        assert [record for record in caplog.records if "database is away" in record.getMessage()]
+        assert [
+            record for record in caplog.records if "database is unavailable" in record.getMessage()
+        ]
     wait_until(_answers, "the database")
 
 
