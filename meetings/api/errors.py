@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from django.db import DatabaseError, IntegrityError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -31,7 +31,7 @@ from meetings.operations.steps.errors import Conflict, SenderNotPermitted, Unkno
 log = logging.getLogger(__name__)
 
 Body = dict[str, object]
-_Reader = Callable[[Any], Body]
+_Reader = Callable[..., Body]
 
 _NOT_FOUND: Final = "Not found"
 _INVALID: Final = "Invalid parameters"
@@ -104,7 +104,7 @@ _TABLE: tuple[tuple[type[Exception], int, _Reader], ...] = (
 _KEPT_HEADERS: Final = ("Retry-After", "WWW-Authenticate", "Allow")
 
 
-def response_for(error: Exception, context: dict[str, Any]) -> Response:
+def response_for(error: Exception, context: dict[str, object]) -> Response:
     """Return the contract's response to ``error``, never a traceback. DRF's exception handler."""
     status, body = next(
         (status, body_of(error)) for kind, status, body_of in _TABLE if isinstance(error, kind)
@@ -114,7 +114,7 @@ def response_for(error: Exception, context: dict[str, Any]) -> Response:
     return Response(body, status=status, headers=_headers(error, context))
 
 
-def _headers(error: Exception, context: dict[str, Any]) -> dict[str, str]:
+def _headers(error: Exception, context: dict[str, object]) -> dict[str, str]:
     """Those of DRF's own response that the contract keeps."""
     if not isinstance(error, exceptions.APIException):
         return {}
