@@ -1,4 +1,4 @@
-"""Who calls: the holder of an API key, or on a developer's machine anybody on that machine."""
+"""Who calls: a program with an API key, or on a developer's machine any program there."""
 
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -15,7 +15,7 @@ from rest_framework_api_key.permissions import KeyParser
 from meetings.models import ApiKey
 from meetings.operations.steps.call import Actor
 
-# A proxy on the same machine makes every caller look local. So whoever came through one needs a
+# A proxy on the same machine makes every caller look local. A call that came through one needs a
 # key. These are the beginnings of the headers that proxies add.
 _PROXY_HEADERS = ("HTTP_X_FORWARDED", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
 
@@ -46,7 +46,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return (Caller(Actor.of_key(None)), None) if _needs_no_key(request) else None
 
     def authenticate_header(self, request: Request) -> str:
-        """Return the scheme, so that DRF answers 401 and not 403."""
+        """Return the scheme, so that DRF responds 401 and not 403."""
         return KeyParser.keyword
 
 

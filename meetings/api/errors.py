@@ -1,4 +1,4 @@
-"""One table: what went wrong → status and body. All under /meeting_server/ is answered in JSON."""
+"""One table: what went wrong → status and body. Every response under /meeting_server/ is JSON."""
 
 import logging
 from collections.abc import Callable
@@ -110,7 +110,7 @@ def response_for(error: Exception, context: dict[str, object]) -> Response:
         (status, body_of(error)) for kind, status, body_of in _TABLE if isinstance(error, kind)
     )
     if status >= _SERVER_ERROR:
-        log.error("Answered %d", status, exc_info=error)
+        log.error("Responded %d", status, exc_info=error)
     return Response(body, status=status, headers=_headers(error, context))
 
 

@@ -1,7 +1,7 @@
 """Which messages tell people of a version, and in which order they must leave (RFC 5546 §3.2).
 
-Each function returns the messages for one kind of version. The order matters: a CANCEL for whoever
-left goes first, and a changed occurrence follows the REQUEST of its series, which resets it (R13).
+Each function returns the messages for one kind of version. The order matters: a CANCEL for those
+who left goes first, and a changed occurrence follows the REQUEST of its series, which resets it (R13).
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -24,7 +24,7 @@ def of_invitation(event: Event, dtstamp: datetime) -> Iterator[Message]:
 def of_update(stored: Event, event: Event, dtstamp: datetime) -> Iterator[Message]:
     """What tells people that ``stored`` has become ``event``.
 
-    Whoever left the list gets a CANCEL that names only them and tells the times they know (RFC 5546
+    A person who left the list gets a CANCEL with only that name and with the known times (RFC 5546
     §3.2.5, interop A2 and A3).
     """
     known = replace(stored, sequence=event.sequence)
@@ -35,7 +35,7 @@ def of_update(stored: Event, event: Event, dtstamp: datetime) -> Iterator[Messag
 
 
 def of_changed_occurrence(known: Event, occurrence: Event, dtstamp: datetime) -> Iterator[Message]:
-    """A REQUEST with RECURRENCE-ID, as Exchange sends it; a CANCEL of it alone for whoever left."""
+    """A REQUEST with RECURRENCE-ID, as Exchange sends it; a CANCEL of it alone for those who left."""
     left = without(known.attendees, occurrence.attendees)
     yield from _cancels(_uninviting(known, dtstamp), left)
     yield request(occurrence, dtstamp, previous=known)
@@ -51,7 +51,7 @@ def of_cancelled_occurrence(
 def of_cancellation(event: Event, dtstamp: datetime, comment: str) -> Iterator[Message]:
     """A CANCEL for each person on the list (RFC 5546 §3.2.5, interop A6).
 
-    Whoever is invited to single occurrences only gets the CANCEL of those.
+    A guest of single occurrences gets the CANCEL of those only.
     """
     yield from _cancels(_cancelling(event, dtstamp, comment), event.attendees)
     for override in event.overrides:

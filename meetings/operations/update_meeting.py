@@ -26,7 +26,7 @@ from meetings.queries.standing import Standing, standing_of
 def update_meeting(command: Update, actor: Actor, *, now: datetime, deadline: Deadline) -> Standing:
     """Apply the command's edit and mail the result until ``deadline``; ``now`` is aware.
 
-    Whoever left the list gets a CANCEL first. Raises UnknownMeeting, SenderNotPermitted,
+    People who left the list get a CANCEL first. Raises UnknownMeeting, SenderNotPermitted,
     OrganizerMismatch, Conflict for a cancelled meeting, OccurrenceCancelled, NoAttendees,
     InvalidProperty.
     """

@@ -21,7 +21,7 @@ class InvalidParameters(MissingParameters):
 class NoParameters(APIException):
     """No body, ``{}``, not JSON, or not an object.
 
-    The service that this one replaces answers 404.
+    The response is 404, as that of the service which this one replaces.
     """
 
     status_code = 404

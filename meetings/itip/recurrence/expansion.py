@@ -18,7 +18,7 @@ MAX_OCCURRENCES: Final = 999
 def first_match(rule: Rule, start: datetime) -> datetime:
     """Return the first wall-clock time at or after ``start`` that satisfies ``rule`` (interop R1).
 
-    The interval counts from the period that holds ``start``, the requested start: RFC 5545 leaves a
+    The interval counts from the period that contains ``start``, the requested start: RFC 5545 leaves a
     DTSTART that does not satisfy the rule undefined. Raises InvalidRule as ``occurrences`` does.
     """
     return _series(rule, start)[0]
@@ -93,7 +93,7 @@ def _no_match(rule: Rule) -> InvalidRule:
 def _matching_days(rule: Rule, anchor: date) -> Iterator[date]:
     """Every day from ``anchor`` to HORIZON that satisfies ``rule``.
 
-    The interval counts from the period that holds ``anchor``.
+    The interval counts from the period that contains ``anchor``.
     """
     match rule.freq:
         case Frequency.DAILY:
