@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import available_timezones
 
+from meetings.itip.zones.names import zone_name
 from meetings.itip.zones.offsets import transitions
-from meetings.itip.zones.vtimezone import zone_name
 
 NO_PLACE: Final = {"Factory", "localtime", "posixrules"}
 ZONES: Final = sorted({zone_name(name) for name in available_timezones() - NO_PLACE})

@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from meetings.itip.zones.vtimezone import zone_name
+from meetings.itip.zones.names import zone_name
 from tests.interop.answers import Engine, EngineMissingError, output_of
 from tests.interop.calendars import Emitted, Refusal, emit
 from tests.interop.cases import ZONES, Case, cases_of

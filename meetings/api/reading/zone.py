@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from meetings.itip.errors import InvalidProperty
-from meetings.itip.zones.vtimezone import zone_name
+from meetings.itip.zones.names import zone_name
 
 
 class ZoneField(serializers.Field[str, Any, Any, Any]):

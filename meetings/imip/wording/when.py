@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 
 from meetings.itip.event import Event
 from meetings.itip.recurrence.rule import WEEKDAYS, Frequency, Rule
-from meetings.itip.zones.vtimezone import UTC_NAME
+from meetings.itip.zones.names import UTC_NAME
 
 _WORKDAYS, _WEEKEND = WEEKDAYS[:5], WEEKDAYS[5:]
 _SHOWN = 20  # of a long list; the calendar has the rest

@@ -1,4 +1,4 @@
-"""The VTIMEZONE that is right for every occurrence, and the names of zones.
+"""The VTIMEZONE that is right for every occurrence.
 
 Outlook reads one STANDARD and one DAYLIGHT annual rule out of a VTIMEZONE and ignores all else
 (interop Z1-Z3), while real zones change their law, move a change with the moon, or drop it. So the
@@ -12,38 +12,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
-from zoneinfo import available_timezones
 
-from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
-
-from meetings.itip.errors import InvalidProperty, ZoneNotExpressible
+from meetings.itip.errors import ZoneNotExpressible
 from meetings.itip.zones.annual import AnnualRule
 from meetings.itip.zones.law import Law, Truths, any_law_for, law_for, truths_of
 from meetings.itip.zones.offsets import Transition, name_at, offset_at, transitions
-
-UTC_NAME: Final = "UTC"
-"""The one name of UTC here; its times are written with ``Z`` and without a VTIMEZONE (interop Z6).
-"""
-
-_UTC_ALIASES: Final = frozenset(
-    {"UTC", "UCT", "Universal", "Zulu", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu"}
-)
-
-_NO_PLACE: Final = frozenset({"Factory", "localtime", "posixrules"})
-"""Names that zoneinfo lists although they mean no zone, or another one on every machine."""
-
-_ABBREVIATIONS: Final = {
-    "CET": "Europe/Brussels",
-    "EET": "Europe/Athens",
-    "MET": "Europe/Brussels",
-    "WET": "Europe/Lisbon",
-}
-"""Zones since 2024 by another name only (tzdata's ``backward``); PHP takes theirs for an offset
-without summer time.
-"""
-
-_LONGEST_NAME: Final = 64
-"""The longest IANA and Windows names are half as long; what is longer need not be looked up."""
 
 _ONSET_YEAR: Final = 1970
 
@@ -175,28 +148,3 @@ def _is_expressible(tzid: str, truths: Truths, changes: Sequence[Transition]) ->
         any_law_for(tzid, truths, [change for change in changes if change.utc.year <= last_year])
         is not None
     )
-
-
-def zone_name(value: object) -> str:
-    """Return the IANA name, in its own spelling, of a zone given by IANA or Windows name in any
-    case (interop Z6, Z7).
-
-    Every alias of UTC gives ``"UTC"``, and CET a place that has it. InvalidProperty on ``timezone``
-    for anything else.
-    """
-    if isinstance(value, str) and len(value) <= _LONGEST_NAME:
-        name = _names_by_key().get(value.strip(" ").casefold())
-        if name:
-            return name
-    raise InvalidProperty(
-        "TZID", "This is no known time zone; give an IANA name such as Asia/Shanghai."
-    )
-
-
-@lru_cache(maxsize=1)
-def _names_by_key() -> dict[str, str]:
-    windows = {key.casefold(): name for key, name in WINDOWS_TO_OLSON.items()}
-    iana = {name.casefold(): name for name in available_timezones() - _NO_PLACE}
-    utc = {alias.casefold(): UTC_NAME for alias in _UTC_ALIASES}
-    places = {name.casefold(): place for name, place in _ABBREVIATIONS.items()}
-    return {**windows, **iana, **utc, **places}

@@ -9,7 +9,7 @@ import pytest
 
 from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message
-from meetings.itip.zones.vtimezone import zone_name
+from meetings.itip.zones.names import zone_name
 from tests.interop.cases import ZONES
 from tests.itip.test_interop_rules import HOUR, ROOT, messages, zone_of
 from tests.support.cast import MONDAYS, meeting, request, update

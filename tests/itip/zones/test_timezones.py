@@ -15,8 +15,9 @@ from meetings.itip.errors import ZoneNotExpressible
 from meetings.itip.recurrence.expansion import occurrences
 from meetings.itip.recurrence.rule import Rule
 from meetings.itip.zones.law import _general_law
+from meetings.itip.zones.names import zone_name
 from meetings.itip.zones.offsets import _in_year, gap, is_skipped, transitions
-from meetings.itip.zones.vtimezone import Kind, Observance, observances, zone_name
+from meetings.itip.zones.vtimezone import Kind, Observance, observances
 from tests.support.vtimezone_reader import day_of, offset_read
 
 ZONES = sorted(

@@ -4,7 +4,7 @@ import pytest
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from meetings.itip.errors import InvalidProperty
-from meetings.itip.zones.vtimezone import zone_name
+from meetings.itip.zones.names import zone_name
 from tests.itip.zones.test_timezones import ZONES
 
 
