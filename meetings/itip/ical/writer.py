@@ -202,7 +202,7 @@ def _vtimezone(event: Event) -> bytes:
     starts = (whole.start,) if whole.rule is None else occurrences(whole.rule, whole.start)
     moved = () if event.start in starts else (event.start,)
     return _vtimezone_bytes(
-        event.tzid, observances(event.tzid, (*starts, *moved), lasting=whole.end - whole.start)
+        event.tzid, observances(event.tzid, (*starts, *moved), duration=whole.end - whole.start)
     )
 
 

@@ -1,9 +1,8 @@
-"""The VTIMEZONE that is right for every occurrence.
+"""The content of the VTIMEZONE that is right for every occurrence of a meeting.
 
-Outlook reads one STANDARD and one DAYLIGHT annual rule out of a VTIMEZONE and ignores all else
-(interop Z1-Z3), while real zones change their law, move a change with the moon, or drop it. So the
-two rules are chosen for the meeting at hand; how, is in ``zone_law``. Writing them down is left to
-``ical``.
+Outlook reads one STANDARD and one DAYLIGHT annual rule from a VTIMEZONE and ignores everything else
+(interop Z1, Z2, Z3). Real zones change their law, follow the moon, or give up daylight saving time.
+So the two rules are chosen for the meeting (``law``). ``ical.writer`` writes them down.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,15 +13,14 @@ from functools import lru_cache
 from typing import Final
 
 from meetings.itip.errors import ZoneNotExpressible
-from meetings.itip.zones.annual import AnnualRule
-from meetings.itip.zones.law import Law, Truths, any_law_for, law_for, truths_of
+from meetings.itip.zones.law import Law, Samples, any_law, best_law, samples_of
 from meetings.itip.zones.offsets import Transition, name_at, offset_at, transitions
 
 _ONSET_YEAR: Final = 1970
 
 
 class Kind(StrEnum):
-    """The two sub-components of a VTIMEZONE; DAYLIGHT is always the larger offset (interop Z2)."""
+    """The two sub-components of a VTIMEZONE; DAYLIGHT has the larger offset (interop Z2)."""
 
     STANDARD = "STANDARD"
     DAYLIGHT = "DAYLIGHT"
@@ -32,9 +30,9 @@ class Kind(StrEnum):
 class Observance:
     """One sub-component of a VTIMEZONE (RFC 5545 §3.6.5).
 
-    ``onset`` is DTSTART: a naive local time in 1970, on the clock of ``offset_from``, that
-    satisfies ``rule``. The offsets are east of UTC, ``name`` is TZNAME, ``rule`` the RRULE text,
-    None for an offset that never changes.
+    ``onset`` is DTSTART: a naive local time in 1970 on the clock of ``offset_from``, and an
+    instance of ``rule``. The offsets are east of UTC. ``name`` is TZNAME. ``rule`` is the RRULE, or
+    None if the offset never changes.
     """
 
     kind: Kind
@@ -46,70 +44,73 @@ class Observance:
 
 
 def observances(
-    tzid: str, starts: Sequence[datetime], *, lasting: timedelta = timedelta()
+    tzid: str, starts: Sequence[datetime], *, duration: timedelta = timedelta()
 ) -> tuple[Observance, ...]:
-    """Return one STANDARD and at most one DAYLIGHT that give each of ``starts`` its true offset
-    (interop Z3).
+    """Return one STANDARD and at most one DAYLIGHT that give each start and end its true offset.
 
-    ``starts`` are naive wall-clock times from 1970 to 2100 in the IANA zone ``tzid``, at least one,
-    in any order; the ends, ``lasting`` later on the clock, count too. Of an hour that happens twice
-    the first is meant (R16); times that the clocks skip do not count. The zone's own law is
-    preferred, so that the reader's calendar shows a zone it knows. ZoneNotExpressible when no pair
-    of annual rules fits; it names the day of the first occurrence that does not.
+    ``starts`` are naive wall-clock times from 1970 to 2100 in the IANA zone ``tzid``, in any order,
+    at least one. The ends are ``duration`` later on the wall clock. A time that occurs twice means
+    the first of the two (interop R16). Times that the clocks skip do not count. The zone's own law
+    is preferred, because readers then recognise the zone (interop Z3).
+
+    Raises ZoneNotExpressible if no pair of annual rules is right for all times. The error names the
+    day of the first occurrence that cannot be part of the series.
     """
-    return _observances(tzid, tuple(sorted(starts)), lasting)
+    return _observances(tzid, tuple(sorted(starts)), duration)
 
 
 @lru_cache(maxsize=1024)
 def _observances(
-    tzid: str, starts: tuple[datetime, ...], lasting: timedelta
+    tzid: str, starts: tuple[datetime, ...], duration: timedelta
 ) -> tuple[Observance, ...]:
-    times = sorted({*starts, *(start + lasting for start in starts)})
-    truths = truths_of(tzid, times)
-    changes = _changes_around(tzid, times)
-    if not changes or not truths:
-        return (_lone(tzid, times[0]),)
-    law = law_for(tzid, truths, changes)
+    times = sorted({*starts, *(start + duration for start in starts)})
+    samples = samples_of(tzid, times)
+    changes = transitions(tzid, times[0].year - 1, times[-1].year + 1)
+    if not changes or not samples:
+        return (_fixed(tzid, times[0]),)
+    law = best_law(tzid, samples, changes)
     if law:
         return _pair(law, _names(changes))
-    if len({offset for _, offset in truths}) == 1:
-        return (_lone(tzid, truths[0][0]),)
-    first_bad = truths[_first_inexpressible(tzid, truths, changes)][0]
-    # It may be the end of an occurrence that began on an earlier day: that one has to go as well.
-    began = first_bad - lasting if first_bad - lasting in starts else first_bad
-    raise _not_expressible(tzid, first_bad.year, began)
+    if _is_constant(samples):
+        return (_fixed(tzid, samples[0][0]),)
+    wrong = samples[_first_without_law(tzid, samples, changes)][0]
+    # The time may be the end of an occurrence that began on an earlier day. Then the series must
+    # end before that day.
+    began = wrong - duration if wrong - duration in starts else wrong
+    raise _not_expressible(tzid, wrong.year, began)
 
 
-def _changes_around(tzid: str, times: Sequence[datetime]) -> tuple[Transition, ...]:
-    return transitions(tzid, times[0].year - 1, times[-1].year + 1)
-
-
-def _lone(tzid: str, moment: datetime) -> Observance:
-    """A zone that keeps its offset for as long as the meeting matters: no DST rule at all (interop
-    Z6).
-    """
+def _fixed(tzid: str, moment: datetime) -> Observance:
+    """The offset at ``moment``, without any daylight saving time (interop Z6)."""
     offset = offset_at(moment, tzid)
-    return Observance(
-        Kind.STANDARD, datetime(_ONSET_YEAR, 1, 1), offset, offset, name_at(moment, tzid)
-    )
+    onset = datetime(_ONSET_YEAR, 1, 1)
+    return Observance(Kind.STANDARD, onset, offset, offset, name_at(moment, tzid))
 
 
 def _pair(law: Law, names: dict[timedelta, str]) -> tuple[Observance, Observance]:
-    def observance(
-        kind: Kind, rule: AnnualRule, offset_from: timedelta, offset_to: timedelta
-    ) -> Observance:
-        return Observance(
-            kind, rule.onset(_ONSET_YEAR), offset_from, offset_to, names[offset_to], str(rule)
-        )
-
+    standard, daylight = law.standard_offset, law.daylight_offset
     return (
-        observance(Kind.STANDARD, law.standard, law.daylight_offset, law.standard_offset),
-        observance(Kind.DAYLIGHT, law.daylight, law.standard_offset, law.daylight_offset),
+        Observance(
+            kind=Kind.STANDARD,
+            onset=law.standard.onset(_ONSET_YEAR),
+            offset_from=daylight,
+            offset_to=standard,
+            name=names[standard],
+            rule=str(law.standard),
+        ),
+        Observance(
+            kind=Kind.DAYLIGHT,
+            onset=law.daylight.onset(_ONSET_YEAR),
+            offset_from=standard,
+            offset_to=daylight,
+            name=names[daylight],
+            rule=str(law.daylight),
+        ),
     )
 
 
 def _names(changes: Iterable[Transition]) -> dict[timedelta, str]:
-    """The abbreviation of each offset, as the zone calls it around the meeting."""
+    """The abbreviation of each offset in the years around the meeting."""
     names: dict[timedelta, str] = {}
     for change in changes:
         names.setdefault(change.before, change.name_before)
@@ -117,34 +118,35 @@ def _names(changes: Iterable[Transition]) -> dict[timedelta, str]:
     return names
 
 
-def _not_expressible(tzid: str, year: int, began: datetime) -> ZoneNotExpressible:
-    return ZoneNotExpressible(
-        f"The clocks of {tzid} change in {year} in a way that a calendar cannot hold in one series with the"
-        f" earlier occurrences. End the series before {began:%Y-%m-%d} and start another one there.",
-    )
+def _is_constant(samples: Samples) -> bool:
+    return len({offset for _, offset in samples}) == 1
 
 
-def _first_inexpressible(tzid: str, truths: Truths, changes: Sequence[Transition]) -> int:
-    """Return the index of the first time that no pair of rules can cover together with all the
-    times before it.
-    """
-    good, bad, step = 0, len(truths) - 1, 1
+def _first_without_law(tzid: str, samples: Samples, changes: Sequence[Transition]) -> int:
+    """The index of the first sample for which, together with all earlier ones, there is no law."""
+    good, bad, step = 0, len(samples) - 1, 1
     while bad - good > 1:
-        # Bigger and bigger steps first: the failure is near the start, and short series are judged
-        # quickly.
+        # The steps grow, because the failure is usually near the start, and the check of a short
+        # series is cheap.
         middle = min(good + step, (good + bad) // 2)
-        if _is_expressible(tzid, truths[: middle + 1], changes):
+        if _has_law(tzid, samples[: middle + 1], changes):
             good, step = middle, step * 2
         else:
             bad = middle
     return bad
 
 
-def _is_expressible(tzid: str, truths: Truths, changes: Sequence[Transition]) -> bool:
-    if len({offset for _, offset in truths}) == 1:
+def _has_law(tzid: str, samples: Samples, changes: Sequence[Transition]) -> bool:
+    if _is_constant(samples):
         return True
-    last_year = truths[-1][0].year + 1
-    return (
-        any_law_for(tzid, truths, [change for change in changes if change.utc.year <= last_year])
-        is not None
+    last_year = samples[-1][0].year + 1
+    nearby = [change for change in changes if change.utc.year <= last_year]
+    return any_law(tzid, samples, nearby) is not None
+
+
+def _not_expressible(tzid: str, year: int, began: datetime) -> ZoneNotExpressible:
+    return ZoneNotExpressible(
+        f"The clocks of {tzid} change in {year} in a way that a calendar cannot represent together"
+        f" with the earlier occurrences of the series. End the series before {began:%Y-%m-%d} and"
+        " start a new one on that day.",
     )

@@ -371,9 +371,9 @@ def test_refusal_names_the_day_on_which_the_occurrence_begins_that_ends_too_late
     # fits.
     saturdays = [datetime(2022, 1, 1, 23, 30) + timedelta(weeks=number) for number in range(60)]
     with pytest.raises(ZoneNotExpressible, match=r"change in 2023 .* before 2022-12-31"):
-        observances("Asia/Damascus", saturdays, lasting=5 * HOUR)
+        observances("Asia/Damascus", saturdays, duration=5 * HOUR)
     held = [start for start in saturdays if start < datetime(2022, 12, 31)]
-    parts = observances("Asia/Damascus", held, lasting=5 * HOUR)
+    parts = observances("Asia/Damascus", held, duration=5 * HOUR)
     assert wrong_times(parts, "Asia/Damascus", [*held, *(start + 5 * HOUR for start in held)]) == []
 
 
@@ -383,7 +383,7 @@ def test_refusal_names_the_day_on_which_the_occurrence_begins_that_ends_too_late
 def test_a_series_of_eighty_years_is_refused(tzid: str) -> None:
     times = [datetime(year, month, 4, 10) for year in range(2019, 2099) for month in range(1, 13)]
     with pytest.raises(ZoneNotExpressible):
-        observances(tzid, times, lasting=HOUR)
+        observances(tzid, times, duration=HOUR)
 
 
 def different_meetings(number: int) -> Iterator[list[datetime]]:
