@@ -21,7 +21,7 @@ from django.utils.translation import pgettext
 from meetings.addresses import punycode
 from meetings.imip.wording.body import Bodies, bodies
 from meetings.itip.event import Attendee, Organizer, Role
-from meetings.itip.ical.writer import PRODID, to_ical
+from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message, Method
 
 MAX_ADDRESSES_SHOWN = 100
@@ -66,7 +66,6 @@ def compose(
     date: datetime | None = None,
     thread: str = "",
     attach_calendar: bool = False,
-    prodid: str = PRODID,
     message_id: str | None = None,
 ) -> ComposedMail:
     """The e-mail of ``message``, its texts in ``language`` (``en``, ``zh-hans``).
@@ -83,7 +82,7 @@ def compose(
         texts = bodies(message, language=language)
     headers = _headers(message, subject, message_id, thread, date or message.dtstamp)
     head = _lines(f"{name}: {value}" for name, value in headers)
-    calendar = to_ical(message, prodid=prodid)
+    calendar = to_ical(message)
     part = _alternative(texts, calendar, message.method)
     if attach_calendar:
         part = _with_attachment(part, calendar)

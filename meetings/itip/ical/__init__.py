@@ -1,1 +1,1 @@
-"""."""
+"""iCalendar as bytes (RFC 5545 §3.1)."""

@@ -1,14 +1,15 @@
-"""Message → text/calendar bytes (RFC 5545 §3), in the form that Outlook, Gmail, Apple and Nextcloud
-accept.
+"""From a Message to text/calendar bytes that Outlook, Gmail, Apple and Nextcloud accept.
 
-The only user of icalendar's components. The VTIMEZONE is ours (interop Z1 says why it cannot be
-icalendar's own): it is written once per zone and pair of rules, and kept.
+The properties are those of RFC 5546 §3.2, written as RFC 5545 §3 says. The components come from
+icalendar, but the content of the VTIMEZONE does not: Outlook ignores half of what icalendar would
+put there (interop Z1).
 """
 
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Final
 
 from icalendar import (
     Alarm,
@@ -27,28 +28,35 @@ from meetings.itip.event import Attendee, Event, Organizer, PartStat, Role
 from meetings.itip.message import Message, Method
 from meetings.itip.recurrence.expansion import occurrences
 from meetings.itip.recurrence.rule import Rule
-from meetings.itip.zones.vtimezone import Observance, observances
+from meetings.itip.zones.names import UTC_NAME
+from meetings.itip.zones.vtimezone import Kind, Observance, observances
 
-PRODID = "-//Meeting Server//Meeting Server 1.0//EN"
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_UTC_ZONES = {"UTC", "Etc/UTC"}  # written as ...Z and never as a TZID (interop Z6)
+PRODID: Final = "-//Meeting Server//Meeting Server 1.0//EN"
+
+# RFC 5545 §3.1 forbids these in a text, or some readers take them for the end of a line. TAB, LF
+# and CR are not among them: icalendar escapes line breaks.
+_FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+# Times in these zones end with Z and have no TZID (interop Z6). Requests are read with UTC_NAME
+# only, but the setting MEETINGS_TIME_ZONE may have the other name.
+_UTC_NAMES: Final = frozenset({UTC_NAME, "Etc/UTC"})
 
 
-def to_ical(message: Message, *, prodid: str = PRODID) -> bytes:
-    """The iCalendar object of ``message``: UTF-8, CRLF, folded (RFC 5545 §3.1; interop P1, P2).
+def to_ical(message: Message) -> bytes:
+    """Return ``message`` as an iCalendar object: UTF-8, CRLF, folded lines (interop P1, P2).
 
-    Exactly one VEVENT, and the VTIMEZONE that is right for each of its times, in a CANCEL too
-    (interop Z5). Raises ZoneNotExpressible when no such VTIMEZONE exists.
+    It has exactly one VEVENT. It also has the VTIMEZONE that is right for each time in it, even if
+    the method is CANCEL (interop Z5). Raises ZoneNotExpressible if there is no such VTIMEZONE.
     """
     calendar = Calendar()
     calendar.add("version", "2.0")
-    calendar.add("prodid", prodid)
+    calendar.add("prodid", PRODID)
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", message.method.value)
+    # The VTIMEZONE is kept as bytes, so the parts are joined as bytes too.
     head, tail = calendar.to_ical().split(b"END:VCALENDAR", 1)
-    return b"".join(
-        (head, _vtimezone(message.event), _vevent(message).to_ical(), b"END:VCALENDAR", tail)
-    )
+    zone, vevent = _vtimezone(message.event), _vevent(message).to_ical()
+    return b"".join((head, zone, vevent, b"END:VCALENDAR", tail))
 
 
 def _vevent(message: Message) -> VEvent:
@@ -74,30 +82,28 @@ def _vevent(message: Message) -> VEvent:
 
 
 def _add_times(vevent: VEvent, event: Event) -> None:
-    for name, value in (
-        ("dtstart", event.start),
-        ("dtend", event.end),
-        ("recurrence-id", event.recurrence_id),
-    ):
-        if value is not None:
-            _add_time(vevent, name, value, event)
+    _add_time(vevent, "dtstart", event.start, event)
+    _add_time(vevent, "dtend", event.end, event)
+    if event.recurrence_id is not None:
+        _add_time(vevent, "recurrence-id", event.recurrence_id, event)
 
 
 def _add_time(vevent: VEvent, name: str, value: datetime, event: Event) -> None:
     if event.all_day:
         vevent.add(name, value.date(), parameters={"VALUE": "DATE"})
-    elif event.tzid in _UTC_ZONES:
+    elif event.tzid in _UTC_NAMES:
         vevent.add(name, value.replace(tzinfo=UTC))
     else:
         vevent.add(name, value, parameters={"TZID": event.tzid})
 
 
 def _add_request(vevent: VEvent, event: Event) -> None:
-    """The rows of RFC 5546 §3.2.2 and Outlook's own block (interop P7, P9, P12; no APPT-SEQUENCE:
-    P13).
+    """What only a REQUEST has: RFC 5546 §3.2.2, and Outlook's properties (interop P7, P9, P12).
+
+    Outlook would read X-MICROSOFT-CDO-APPT-SEQUENCE instead of SEQUENCE (P13), so it is left out.
     """
     for attendee in event.attendees:
-        vevent.add("attendee", _requested(attendee), encode=False)
+        vevent.add("attendee", _invited(attendee), encode=False)
     if event.rule is not None:
         vevent.add("rrule", vRecur.from_ical(_rrule(event, event.rule)))
         for left_out in event.left_out:
@@ -115,15 +121,17 @@ def _add_request(vevent: VEvent, event: Event) -> None:
 
 
 def _insttype(event: Event) -> str:
-    """Single, series, or an exception of a series (interop P12)."""
+    """X-MICROSOFT-CDO-INSTTYPE: 0 for a single meeting, 1 series, 3 exception (interop P12)."""
     if event.recurrence_id is not None:
         return "3"
     return "0" if event.rule is None else "1"
 
 
 def _add_cancel(vevent: VEvent, message: Message) -> None:
-    """The rows of RFC 5546 §3.2.5: no STATUS when only uninviting somebody (interop P8), never a
-    VALARM.
+    """What only a CANCEL has (RFC 5546 §3.2.5).
+
+    STATUS would say that the whole meeting is cancelled. A CANCEL that only uninvites its
+    recipients must not have it (interop P8).
     """
     for attendee in message.recipients:
         vevent.add("attendee", _cal_address(attendee, ROLE=attendee.role.value), encode=False)
@@ -136,8 +144,8 @@ def _add_cancel(vevent: VEvent, message: Message) -> None:
     vevent.add("x-microsoft-cdo-intendedstatus", "FREE")
 
 
-def _requested(attendee: Attendee) -> vCalAddress:
-    """ATTENDEE of a REQUEST (interop P15, A4): whoever has answered is not asked again."""
+def _invited(attendee: Attendee) -> vCalAddress:
+    """ATTENDEE of a REQUEST (interop P15). RSVP asks only those who have not replied (A4)."""
     is_resource = attendee.role is Role.NON_PARTICIPANT
     return _cal_address(
         attendee,
@@ -158,25 +166,21 @@ def _cal_address(person: Attendee | Organizer, **parameters: str) -> vCalAddress
 
 
 def _text(text: str) -> str:
-    """``text`` without what RFC 5545 §3.1 forbids and what some readers take for the end of a line
-    (interop P11).
-    """
-    return _CONTROL.sub("", text)
+    """``text`` without control characters (interop P11)."""
+    return _FORBIDDEN.sub("", text)
 
 
 def _parameter_text(text: str) -> str:
-    """``text`` without what old clients show as RFC 6868 escapes (interop P17)."""
-    return "".join(
-        character
-        for character in text.replace('"', "'").replace("^", "")
-        if character.isprintable()
-    )
+    """``text`` without characters that icalendar would escape as in RFC 6868 (interop P17).
+
+    Old clients show those escapes to the reader.
+    """
+    plain = text.replace('"', "'").replace("^", "")
+    return "".join(character for character in plain if character.isprintable())
 
 
 def _rrule(event: Event, rule: Rule) -> str:
-    """The rule as it is sent: UNTIL in UTC, or a DATE when DTSTART is one (RFC 5545 §3.3.10,
-    interop R6).
-    """
+    """The RRULE; its UNTIL is in UTC, or a DATE if DTSTART is (RFC 5545 §3.3.10, interop R6)."""
     if rule.until is None:
         return str(rule)
     last = occurrences(rule, event.start)[-1]
@@ -185,7 +189,7 @@ def _rrule(event: Event, rule: Rule) -> str:
 
 
 def _valarm(minutes: int) -> Alarm:
-    """The reminder as Exchange writes it (interop P19)."""
+    """A reminder before the start, as Exchange writes it (interop P19)."""
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("description", "REMINDER")
@@ -194,20 +198,20 @@ def _valarm(minutes: int) -> Alarm:
 
 
 def _vtimezone(event: Event) -> bytes:
-    if event.all_day or event.tzid in _UTC_ZONES:
+    if event.all_day or event.tzid in _UTC_NAMES:
         return b""
-    # An occurrence has the VTIMEZONE of its series: a TZID means one thing in all messages of a
-    # UID.
+    # A message about one occurrence has the VTIMEZONE of the whole series, because a TZID must mean
+    # the same in all messages of a UID. A moved occurrence starts at a time that the rule lacks.
     whole = event.part_of or event
     starts = (whole.start,) if whole.rule is None else occurrences(whole.rule, whole.start)
     moved = () if event.start in starts else (event.start,)
-    return _vtimezone_bytes(
-        event.tzid, observances(event.tzid, (*starts, *moved), duration=whole.end - whole.start)
-    )
+    parts = observances(event.tzid, (*starts, *moved), duration=whole.duration)
+    return _vtimezone_bytes(event.tzid, parts)
 
 
 @lru_cache(maxsize=1024)
 def _vtimezone_bytes(tzid: str, parts: tuple[Observance, ...]) -> bytes:
+    """Many meetings share their zone and its rules, so the bytes are kept."""
     zone = VTimezone()
     zone.add("tzid", tzid)
     for part in parts:
@@ -216,7 +220,7 @@ def _vtimezone_bytes(tzid: str, parts: tuple[Observance, ...]) -> bytes:
 
 
 def _observance(part: Observance) -> Component:
-    component = TimezoneDaylight() if part.kind == "DAYLIGHT" else TimezoneStandard()
+    component = TimezoneDaylight() if part.kind is Kind.DAYLIGHT else TimezoneStandard()
     component.add("dtstart", part.onset)
     component.add("tzoffsetfrom", vUTCOffset(part.offset_from))
     component.add("tzoffsetto", vUTCOffset(part.offset_to))

@@ -12,14 +12,15 @@ import pytest
 
 from meetings.itip import organizer
 from meetings.itip.event import Attendee, Event, Organizer, Role
-from meetings.itip.ical.writer import to_ical
+from meetings.itip.ical.writer import PRODID, to_ical
 from meetings.itip.message import Message
 from meetings.itip.recurrence.rule import Frequency, Rule
 from tests.support.cast import BOB, CAROL, MONDAYS, cancel, meeting, request, uninvite, update
 from tests.support.content_lines import lines, names, read, values
 
 GOLDEN = Path(__file__).parents[2] / "golden"
-
+# The golden files name another product than ours. All else in them must be the same.
+GOLDEN_PRODID = b"-//Example//Meeting Mailer 1.0//EN"
 
 # Golden files
 
@@ -60,8 +61,8 @@ PLANS = {
 
 @pytest.mark.parametrize("name", PLANS)
 def test_the_first_message_of_each_plan_is_the_golden_file_byte_for_byte(name: str) -> None:
-    written = to_ical(PLANS[name].messages[0], prodid="-//Example//Meeting Mailer 1.0//EN")
-    assert written == (GOLDEN / f"{name}.ics").read_bytes()
+    golden = (GOLDEN / f"{name}.ics").read_bytes()
+    assert to_ical(PLANS[name].messages[0]) == golden.replace(GOLDEN_PRODID, PRODID.encode())
 
 
 # P1, P2: the frame
