@@ -1,69 +1,18 @@
-"""The bytes of the calendar: golden files, and the P rules of the interoperability rule book by
-their numbers.
+"""The calendar that is sent, by the numbers of the rules in docs/interop.md.
 
-The rules about what people write are in ``test_ical_texts``.
+The rules about people and their texts are in ``test_writer_texts``.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 
 import pytest
 
-from meetings.itip import organizer
-from meetings.itip.event import Attendee, Event, Organizer, Role
-from meetings.itip.ical.writer import PRODID, to_ical
+from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message
 from meetings.itip.recurrence.rule import Frequency, Rule
 from tests.support.cast import BOB, CAROL, MONDAYS, cancel, meeting, request, uninvite, update
 from tests.support.content_lines import lines, names, read, values
-
-GOLDEN = Path(__file__).parents[2] / "golden"
-# The golden files name another product than ours. All else in them must be the same.
-GOLDEN_PRODID = b"-//Example//Meeting Mailer 1.0//EN"
-
-# Golden files
-
-LI_SI = Attendee(address="li.si@example.org", name="李四")
-WANG_WU = Attendee(address="wang.wu@example.net", name="王五", role=Role.OPTIONAL)
-SEED = Event(
-    uid="fd973b4c-111c-11ea-9671-005056c00008",
-    summary="会议测试邮件,修复了组织者,可以进行应答",
-    start=datetime(2019, 11, 30, 10),
-    end=datetime(2019, 11, 30, 11),
-    tzid="Asia/Shanghai",
-    organizer=Organizer(address="zhang.san@example.com", name="张三"),
-    attendees=(LI_SI, WANG_WU),
-    description="欢迎参加会议！",
-    location="7F会议室",
-)
-SENT = datetime(2019, 11, 28, 1, tzinfo=UTC)
-SERIES = replace(SEED, start=datetime(2019, 12, 2, 10), end=datetime(2019, 12, 2, 11), rule=MONDAYS)
-FEWER = replace(SEED, attendees=(LI_SI,))
-
-PLANS = {
-    "golden_request": organizer.invite(SEED, now=SENT),
-    "golden_series": organizer.invite(SERIES, now=SENT),
-    "golden_removed": organizer.update(
-        SEED, FEWER, now=datetime(2019, 11, 29, 1, tzinfo=UTC), last_dtstamp=SENT
-    ),
-    "golden_cancel": organizer.cancel(
-        replace(FEWER, sequence=1), now=datetime(2019, 11, 29, 2, tzinfo=UTC), last_dtstamp=SENT
-    ),
-    "golden_cancel_one": organizer.cancel_occurrence(
-        SERIES,
-        datetime(2019, 12, 9, 10),
-        now=datetime(2019, 11, 29, 1, tzinfo=UTC),
-        last_dtstamp=SENT,
-    ),
-}
-
-
-@pytest.mark.parametrize("name", PLANS)
-def test_message_equals_its_golden_file(name: str) -> None:
-    golden = (GOLDEN / f"{name}.ics").read_bytes()
-    assert to_ical(PLANS[name].messages[0]) == golden.replace(GOLDEN_PRODID, PRODID.encode())
-
 
 # P1, P2: the frame
 
@@ -71,11 +20,9 @@ LONG = "会议👨‍👩‍👧‍👦é" * 40
 
 
 def test_p1_lines_are_utf8_of_75_octets_with_crlf() -> None:
-    written = to_ical(
-        request(
-            summary=LONG, description=LONG + "\r\n" + LONG, attendees=(replace(BOB, name=LONG),)
-        )
-    )
+    long_bob = replace(BOB, name=LONG)
+    message = request(summary=LONG, description=f"{LONG}\r\n{LONG}", attendees=(long_bob,))
+    written = to_ical(message)
     assert written.startswith(b"BEGIN:VCALENDAR\r\n")
     assert written.endswith(b"END:VCALENDAR\r\n")
     assert b"\n" not in written.replace(b"\r\n", b"")
@@ -101,29 +48,18 @@ def test_p2_calendar_has_its_head_and_one_event(
         "CALSCALE:GREGORIAN",
     ]
     assert text[:5] == [*head, f"METHOD:{message.method}"]
-    assert (
-        text.count("BEGIN:VCALENDAR")
-        == text.count("BEGIN:VEVENT")
-        == text.count("BEGIN:VTIMEZONE")
-        == 1
-    )
+    for component in ("VCALENDAR", "VEVENT", "VTIMEZONE"):
+        assert text.count(f"BEGIN:{component}") == 1
 
 
 # P3, P4: the tables of RFC 5546
 
+REQUIRED = ("UID", "DTSTAMP", "DTSTART", "DTEND", "ORGANIZER", "SUMMARY", "SEQUENCE")
+
 
 def test_p3_request_has_each_required_property_once() -> None:
     found = names(request())
-    for name in (
-        "UID",
-        "DTSTAMP",
-        "DTSTART",
-        "DTEND",
-        "ORGANIZER",
-        "SUMMARY",
-        "SEQUENCE",
-        "STATUS",
-    ):
+    for name in (*REQUIRED, "STATUS"):
         assert found[name] == 1, name
     assert found["ATTENDEE"] == 2
     assert found["REQUEST-STATUS"] == 0
@@ -134,16 +70,8 @@ def test_p4_cancel_has_required_properties_and_times(
     message: Message,
 ) -> None:
     found = names(message)
-    for name in (
-        "UID",
-        "DTSTAMP",
-        "DTSTART",
-        "DTEND",
-        "ORGANIZER",
-        "SUMMARY",
-        "SEQUENCE",
-        "ATTENDEE",
-    ):
+    # Nextcloud ignores a CANCEL without DTSTART.
+    for name in (*REQUIRED, "ATTENDEE"):
         assert found[name] == 1, name
     assert found["REQUEST-STATUS"] == found["RRULE"] == found["BEGIN"] == 0
 
@@ -264,19 +192,22 @@ def test_p19_no_alarm_by_default_or_in_cancel() -> None:
     assert "BEGIN:VALARM" not in lines(cancel(meeting(reminder=15)))
 
 
+FORBIDDEN = (
+    "SCHEDULE-",
+    "RSCALE",
+    "SKIP=",
+    "EXRULE",
+    "RDATE",
+    "X-WR-",
+    "X-PUBLISHED-TTL",
+    "SENT-BY",
+)
+
+
 @pytest.mark.parametrize("message", [request(rule=MONDAYS, reminder=5), cancel(), uninvite()])
 def test_p20_message_has_no_forbidden_property(message: Message) -> None:
-    written = to_ical(message)
-    for name in (
-        b"SCHEDULE-",
-        b"RSCALE",
-        b"SKIP=",
-        b"EXRULE",
-        b"RDATE",
-        b"X-WR-",
-        b"X-PUBLISHED-TTL",
-        b"SENT-BY",
-    ):
+    written = to_ical(message).decode()
+    for name in FORBIDDEN:
         assert name not in written
 
 
