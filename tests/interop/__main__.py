@@ -1,7 +1,7 @@
-"""``python -m tests.interop``: every zone through every engine; writes docs/interop-results.md.
+"""``python -m tests.interop``: have every engine read meetings in every zone.
 
-Exit status 1 for a difference without a known reason, a refusal that does not help, or an engine
-that is missing.
+Writes docs/interop-results.md. The exit status is 1 if a difference has no known reason, a refusal
+does not help, or an engine is missing.
 """
 
 import argparse
@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.interop.answers import Engine, EngineMissingError
 from tests.interop.cases import ZONES
 from tests.interop.engines import all_engines
 from tests.interop.install import install
+from tests.interop.readings import Engine, EngineMissingError
 from tests.interop.report import report
 from tests.interop.runner import run
 
@@ -24,10 +24,10 @@ _DOCUMENT = Path("docs/interop-results.md")
 
 
 def main() -> int:
-    """Run; return the exit status."""
+    """Run, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.interop", description=__doc__)
     parser.add_argument(
-        "--every", type=int, default=1, metavar="N", help="try every Nth zone only; writes no file"
+        "--every", type=int, default=1, metavar="N", help="try only every Nth zone, write no file"
     )
     parser.add_argument("--no-install", action="store_true", help="install nothing")
     options = parser.parse_args()
@@ -49,7 +49,7 @@ def _run(engines: Iterable[Engine], *, every: int) -> int:
     _say(text)
     _say(f"{time.monotonic() - began:.0f} s")
     for name, how in missing.items():
-        _say(f"MISSING: {name} was not asked. To install it: {how}")
+        _say(f"MISSING: {name} read nothing. To install it: {how}")
     return 1 if results.unexplained or results.complaints or missing else 0
 
 
@@ -67,11 +67,12 @@ def _present(engines: Iterable[Engine]) -> tuple[list[Engine], dict[str, str], d
 
 
 def _tzdata() -> str:
-    """Which zone database zoneinfo reads: the system's, where there is one, else the package's."""
+    """Which zone database zoneinfo reads: that of the system if there is one, else the package."""
     for folder in map(Path, zoneinfo.TZPATH):
         source = folder / "tzdata.zi"
         if source.exists():
-            return f"{source.read_text(encoding='utf-8').splitlines()[0].removeprefix('# version ')} (of the system)"
+            first_line = source.read_text(encoding="utf-8").splitlines()[0]
+            return f"{first_line.removeprefix('# version ')} (of the system)"
         if (folder / "Europe").exists():
             return f"unknown version in {folder}"
     return f"{version('tzdata')} (package tzdata, as the server uses it)"

@@ -1,4 +1,4 @@
-"""The meetings that are tried: every zone × rules that people use × years whose law differs."""
+"""The meetings that are tried: in every zone, with rules that people use, in different years."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from zoneinfo import available_timezones
 from meetings.itip.zones.names import zone_name
 from meetings.itip.zones.offsets import transitions
 
-NO_PLACE: Final = {"Factory", "localtime", "posixrules"}
-ZONES: Final = sorted({zone_name(name) for name in available_timezones() - NO_PLACE})
-"""Every zone of the installed tzdata; all names of UTC are one, as they are to the service."""
+_NOT_A_ZONE: Final = {"Factory", "localtime", "posixrules"}
+ZONES: Final = sorted({zone_name(name) for name in available_timezones() - _NOT_A_ZONE})
+"""Every zone of the installed tzdata. All names of UTC are one, as they are for the service."""
 
 CHANGED_LAW: Final = frozenset(
     [
@@ -28,8 +28,9 @@ CHANGED_LAW: Final = frozenset(
         "Pacific/Easter", "Pacific/Fiji", "Pacific/Norfolk",
     ]
 )  # fmt: skip
-"""Zones that changed their law since 2019, follow the moon, or differ by less than an hour: tried
-from every year.
+"""Zones that changed their law since 2019, follow the moon, or have a shift of less than an hour.
+
+Their meetings begin in each year.
 """
 
 HOUR: Final = timedelta(hours=1)
@@ -39,8 +40,9 @@ _EDGE_YEARS: Final = range(2019, 2038, 3)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A meeting as it is asked for: wall-clock times in ``tzid``; each ``left_out``-th occurrence
-    is excluded.
+    """A meeting as a caller asks for it, with naive wall-clock times in ``tzid``.
+
+    Every ``left_out``-th occurrence is excluded; 0 excludes none.
     """
 
     kind: str
@@ -157,7 +159,7 @@ _PATTERNS: Final = (
 
 
 def cases_of(tzid: str) -> Iterator[Case]:
-    """Every meeting that is tried in ``tzid``."""
+    """Return every meeting that is tried in ``tzid``."""
     for pattern in _PATTERNS:
         yield from pattern.cases(tzid)
     yield from _next_to_changes(tzid)
@@ -178,11 +180,10 @@ def _from_every_year(tzid: str) -> Iterator[Case]:
 
 
 def _next_to_changes(tzid: str) -> Iterator[Case]:
-    """Single meetings that end when the clocks change, begin there, last over it, or lie in the
-    hour that repeats.
-    """
+    """Single meetings before, after and during each change of the clocks."""
     for year in _EDGE_YEARS:
         for change in transitions(tzid, year, year):
+            # The local times of the change, on the clock before it and on the clock after it.
             old, new = change.utc + change.before, change.utc + change.after
             yield Case("next to a change", tzid, old - HOUR, HOUR / 2)
             yield Case("next to a change", tzid, max(old, new), HOUR)

@@ -1,6 +1,4 @@
-"""Gets what the engines outside Python need, where that is allowed; what is not is said by the
-engine itself.
-"""
+"""Installs what the engines outside Python need. An engine says itself what is still missing."""
 
 import os
 import shutil
@@ -21,8 +19,9 @@ _PACKAGES = (
 
 
 def install() -> None:
-    """Install the missing Debian packages (as root only), and ical.js with npm; failures are left
-    to be seen later.
+    """Install the missing Debian packages, if run by root, and ical.js with npm.
+
+    A failure is not reported here. The engine is then missing, and the run says so.
     """
     missing = [name for name in _PACKAGES if not _is_installed(name)]
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
@@ -38,12 +37,8 @@ def _is_installed(package: str) -> bool:
         return True
     if not shutil.which("dpkg-query"):
         return False
-    return (
-        subprocess.run(
-            ["dpkg-query", "--status", package], capture_output=True, check=False
-        ).returncode
-        == 0
-    )
+    query = ["dpkg-query", "--status", package]
+    return subprocess.run(query, capture_output=True, check=False).returncode == 0
 
 
 def _run(command: list[str]) -> None:

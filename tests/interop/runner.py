@@ -1,6 +1,4 @@
-"""Builds the calendars of all zones, has every engine read them, and counts, two processes at a
-time.
-"""
+"""Builds the calendars of all zones, has every engine read them, and counts what differs."""
 
 import logging
 import warnings
@@ -10,21 +8,21 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 
-from tests.interop.answers import Answer, Engine
 from tests.interop.calendars import Emitted, Refusal, emit
 from tests.interop.cases import cases_of
 from tests.interop.compare import Difference, Reason, differences
+from tests.interop.readings import Engine, Reading
 
 _BATCH = 400
+
+# An engine that reads a VTIMEZONE, but prefers zones that it knows by name, gets every seventh
+# calendar a second time with the real name.
 _BY_NAME_EVERY = 7
-"""An engine that reads the VTIMEZONE as well gets every seventh calendar a second time, by the
-zone's real name.
-"""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What one engine made of one class of cases."""
+    """What one engine read in the calendars of one kind of case."""
 
     calendars: int = 0
     occurrences: int = 0
@@ -34,14 +32,14 @@ class Tally:
     def add(self, emitted: Emitted, found: Sequence[Difference]) -> None:
         """Count one calendar."""
         self.calendars += 1
-        self.occurrences += len(emitted.truth.starts)
+        self.occurrences += len(emitted.expected.starts)
         self.wrong_starts += sum(difference.edge == "start" for difference in found)
         self.wrong_ends += sum(difference.edge == "end" for difference in found)
 
 
 @dataclass(slots=True)
 class Example:
-    """The shortest calendar for which an engine differs for one reason."""
+    """The calendar with the fewest occurrences that an engine reads differently, for one reason."""
 
     emitted: Emitted
     difference: Difference
@@ -50,7 +48,7 @@ class Example:
 
 @dataclass(slots=True)
 class Results:
-    """Everything that the report tells."""
+    """What a run found, for the report."""
 
     zones: int = 0
     distinct: int = 0
@@ -60,19 +58,18 @@ class Results:
     refusals: list[Refusal] = field(default_factory=list)
     emitted: Counter[str] = field(default_factory=Counter)
 
-    def count(self, engine: Engine, emitted: Emitted, answer: Answer) -> None:
-        """Compare one answer with the truth, and remember what comes of it."""
+    def count(self, engine: Engine, emitted: Emitted, reading: Reading) -> None:
+        """Compare one reading with what is expected, and count the differences."""
         found = differences(
-            emitted, answer, clamps=engine.name == "Outlook's model", by_name=engine.needs_names
+            emitted, reading, clamps=engine.name == "Outlook's model", by_name=engine.needs_names
         )
         self.tallies[engine.name, emitted.case.kind].add(emitted, found)
         for difference in found:
             self.reasons[engine.name, difference.reason, difference.edge] += 1
-            known = self.examples.get((engine.name, difference.reason))
-            if known is None or len(emitted.truth.starts) < len(known.emitted.truth.starts):
-                self.examples[engine.name, difference.reason] = Example(
-                    emitted, difference, answer.error
-                )
+            example = Example(emitted, difference, reading.error)
+            known = self.examples.setdefault((engine.name, difference.reason), example)
+            if len(emitted.expected.starts) < len(known.emitted.expected.starts):
+                self.examples[engine.name, difference.reason] = example
 
     @property
     def unexplained(self) -> int:
@@ -85,12 +82,12 @@ class Results:
 
     @property
     def complaints(self) -> list[Refusal]:
-        """Refusals whose sentence leads nowhere."""
+        """Refusals whose advice does not help."""
         return [refusal for refusal in self.refusals if refusal.complaint]
 
 
 def run(zones: Sequence[str], engines: Sequence[Engine], *, processes: int = 2) -> Results:
-    """Try every case of ``zones`` with every one of ``engines``."""
+    """Have each engine read the calendar of every case in ``zones``."""
     results = Results(zones=len(zones))
     with ProcessPoolExecutor(processes, initializer=_be_quiet) as pool:
         emitted = []
@@ -100,26 +97,24 @@ def run(zones: Sequence[str], engines: Sequence[Engine], *, processes: int = 2) 
         results.emitted.update(one.case.kind for one in emitted)
         results.distinct = len({one.renamed for one in emitted})
         for engine in engines:
-            for one, answer in _answers(pool, engine, emitted):
-                results.count(engine, one, answer)
+            for one, reading in _readings(pool, engine, emitted):
+                results.count(engine, one, reading)
     return results
 
 
-def _answers(
+def _readings(
     pool: ProcessPoolExecutor, engine: Engine, emitted: Sequence[Emitted]
-) -> Iterator[tuple[Emitted, Answer]]:
-    """Each calendar with the engine's answer; calendars that are byte for byte the same are read
-    once.
-    """
-    asked = [(one, one.calendar if engine.needs_names else one.renamed) for one in emitted]
+) -> Iterator[tuple[Emitted, Reading]]:
+    """Each calendar with the engine's reading of it."""
+    given = [(one, one.calendar if engine.needs_names else one.renamed) for one in emitted]
     if engine.knows_zones and not engine.needs_names:
-        asked += [(one, one.calendar) for one in emitted[::_BY_NAME_EVERY]]
-    texts = list(dict.fromkeys(text for _, text in asked))
-    batches = list(_batches(texts))
-    read = pool.map(engine.read, batches)
-    known = {text: answer for batch, answers in zip(batches, read, strict=True)
-             for text, answer in zip(batch, answers, strict=True)}  # fmt: skip
-    return ((one, known[text]) for one, text in asked)
+        given += [(one, one.calendar) for one in emitted[::_BY_NAME_EVERY]]
+    # Once renamed, the calendars of many zones are the same bytes. Each is read only once.
+    batches = list(_batches(dict.fromkeys(text for _, text in given)))
+    known: dict[str, Reading] = {}
+    for batch, readings in zip(batches, pool.map(engine.read, batches), strict=True):
+        known.update(zip(batch, readings, strict=True))
+    return ((one, known[text]) for one, text in given)
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -134,8 +129,6 @@ def _build(tzid: str) -> tuple[list[Emitted], list[Refusal]]:
 
 
 def _be_quiet() -> None:
-    """Engines log and warn about zones that they do not know by name, which is what they are given
-    on purpose.
-    """
+    """Silence the engines, which warn of zones that they do not know by name."""
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""What ``make interop`` does, on a seeded sample and with the engines that need nothing but Python."""
+"""What ``make interop`` does, on a seeded sample and with the engines in Python only."""
 
 import random
 import warnings
@@ -8,21 +8,21 @@ from itertools import chain
 import pytest
 
 from meetings.itip.zones.names import zone_name
-from tests.interop.answers import Engine, EngineMissingError, output_of
 from tests.interop.calendars import Emitted, Refusal, emit
 from tests.interop.cases import ZONES, Case, cases_of
 from tests.interop.compare import Reason, differences
 from tests.interop.engines import python_engines
 from tests.interop.engines.outlook import Outlook
+from tests.interop.readings import Engine, EngineMissingError, output_of
 from tests.interop.report import report
 from tests.interop.runner import Results
 
 ALWAYS = [
-    "Africa/Casablanca", "America/New_York", "America/Santiago", "Asia/Gaza", "Asia/Shanghai", "Australia/Lord_Howe",
-    "Europe/Dublin", "UTC",
+    "Africa/Casablanca", "America/New_York", "America/Santiago", "Asia/Gaza", "Asia/Shanghai",
+    "Australia/Lord_Howe", "Europe/Dublin", "UTC",
 ]  # fmt: skip
 KNOWN = {"Outlook's model": {Reason.SHORT_MONTH}, "vobject": {Reason.SAME_AS_UTC}}
-SAMPLE = random.Random(20270301)  # noqa: S311 — the same sample every time
+SAMPLE = random.Random(20270301)  # noqa: S311 - the same sample every time
 
 
 def sampled() -> list[Case]:
@@ -44,41 +44,34 @@ WAYS = [
 
 
 @pytest.mark.parametrize(("engine", "named"), WAYS)
-def test_z3_every_occurrence_is_at_the_same_instant_in_another_engine(
+def test_z3_engine_reads_the_same_instants(
     engine: Engine, named: bool, tried: list[tuple[Emitted | None, Refusal | None]]
 ) -> None:
     emitted = [one for one, _ in tried if one]
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # an engine warns of the unknown TZID that it is given on purpose
-        answers = engine.read([one.calendar if named else one.renamed for one in emitted])
+        # Engines warn of the unknown TZID that they get on purpose.
+        warnings.simplefilter("ignore")
+        readings = engine.read([one.calendar if named else one.renamed for one in emitted])
     results = Results()
-    for one, answer in zip(emitted, answers, strict=True):
-        results.count(engine, one, answer)
-    assert {reason for _, reason, _ in results.reasons} <= KNOWN.get(engine.name, set()), (
-        results.examples
-    )
+    for one, reading in zip(emitted, readings, strict=True):
+        results.count(engine, one, reading)
+    reasons = {reason for _, reason, _ in results.reasons}
+    assert reasons <= KNOWN.get(engine.name, set()), results.examples
 
 
-# One series of each kind that no pair of annual rules holds.
-NOT_HELD = {
-    "an occurrence begins in a year that cannot be held": (
-        "America/Mexico_City",
-        "2021-01-01 12:00",
-        1,
-    ),
-    "an occurrence ends in a year that cannot be held": ("Asia/Damascus", "2022-01-01 23:30", 5),
+# One series of each kind that no pair of annual rules describes.
+REFUSED = {
+    "an occurrence begins in a wrong year": ("America/Mexico_City", "2021-01-01 12:00", 1),
+    "an occurrence ends in a wrong year": ("Asia/Damascus", "2022-01-01 23:30", 5),
     "Ramadan": ("Africa/Casablanca", "2020-01-01 12:00", 1),
 }
 
 
-@pytest.mark.parametrize(("tzid", "start", "hours"), NOT_HELD.values(), ids=NOT_HELD)
-def test_z3_a_refused_series_is_held_once_it_ends_before_the_day_that_the_refusal_names(
-    tzid: str, start: str, hours: int
-) -> None:
-    when, lasting = datetime.fromisoformat(start), timedelta(hours=hours)
-    shortened, refusal = emit(Case("weekly", tzid, when, lasting, "FREQ=WEEKLY;COUNT=260;BYDAY=SA"))
+@pytest.mark.parametrize(("tzid", "start", "hours"), REFUSED.values(), ids=REFUSED)
+def test_z3_series_shortened_as_told_is_accepted(tzid: str, start: str, hours: int) -> None:
+    when, duration = datetime.fromisoformat(start), timedelta(hours=hours)
+    rule = "FREQ=WEEKLY;COUNT=260;BYDAY=SA"
+    shortened, refusal = emit(Case("weekly", tzid, when, duration, rule))
     assert refusal
     assert refusal.complaint == ""
     assert shortened
@@ -96,27 +89,25 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("right", "wrong"), WRONG.values(), ids=WRONG)
-def test_a_wrong_calendar_is_found_out(right: str, wrong: str) -> None:
+def test_wrong_calendar_is_detected(right: str, wrong: str) -> None:
     emitted, _ = emit(next(case for case in cases_of("America/New_York") if case.kind == "weekly"))
     assert emitted
     assert right in emitted.calendar
-    answer = Outlook().read([emitted.calendar.replace(right, wrong)])[0]
-    assert {found.reason for found in differences(emitted, answer)} == {Reason.UNEXPLAINED}
+    reading = Outlook().read([emitted.calendar.replace(right, wrong)])[0]
+    assert {found.reason for found in differences(emitted, reading)} == {Reason.UNEXPLAINED}
 
 
-def test_an_engine_that_is_missing_is_named_and_not_passed_over() -> None:
-    text = report(
-        Results(),
-        versions={},
-        missing={"ical.js": "npm install"},
-        tzdata="2026f",
-        command="make interop",
-    )
+def test_report_names_a_missing_engine() -> None:
+    missing = {"ical.js": "npm install"}
+    text = report(Results(), versions={}, missing=missing, tzdata="2026f", command="make interop")
     assert "**ical.js: NOT RUN, not installed** (npm install)" in text
+
+
+def test_missing_program_says_how_to_install_it() -> None:
     with pytest.raises(EngineMissingError, match="apt-get install it"):
         output_of(["no-such-program"], install="apt-get install it")
 
 
-def test_every_zone_is_tried() -> None:
+def test_cases_cover_every_zone() -> None:
     assert len(ZONES) > 400
     assert {zone_name(name) for name in ZONES} == set(ZONES)

@@ -1,11 +1,11 @@
-// Reads calendars, one JSON string a line; answers what ical.js makes of each, one JSON object a line.
+// Reads one JSON string a line, a calendar. Writes one JSON object a line: how ical.js reads it.
 import { createInterface } from "node:readline";
 import ICAL from "ical.js";
 
 const moment = (time) =>
   time.isDate ? time.toString().replaceAll("-", "") : time.toUnixTime();
 
-function answer(text) {
+function read(text) {
   ICAL.TimezoneService.reset(); // nothing but the VTIMEZONE of this message
   const calendar = new ICAL.Component(ICAL.parse(text));
   const event = new ICAL.Event(calendar.getFirstSubcomponent("vevent"));
@@ -25,11 +25,11 @@ function answer(text) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  let reply;
+  let reading;
   try {
-    reply = answer(JSON.parse(line));
+    reading = read(JSON.parse(line));
   } catch (error) {
-    reply = { error: String(error) };
+    reading = { error: String(error) };
   }
-  process.stdout.write(JSON.stringify(reply) + "\n");
+  process.stdout.write(JSON.stringify(reading) + "\n");
 }

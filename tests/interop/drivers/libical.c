@@ -1,4 +1,4 @@
-/* Reads calendars, one JSON string a line; answers what libical makes of each, one JSON object a line. */
+/* Reads one JSON string a line, a calendar. Writes one JSON object a line: how libical reads it. */
 #define _GNU_SOURCE
 #include <libical/ical.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static void remember(icalcomponent *event, struct icaltime_span *span, void *unu
     }
 }
 
-/* The text of a JSON string in place; the caller escapes nothing but these. */
+/* Unescapes a JSON string in place. Only the escapes of a calendar are known. */
 static char *unescape(char *line) {
     char *to = line;
     for (char *from = line + 1; *from && *from != '"'; from++) {
@@ -45,9 +45,10 @@ static void print_moments(const char *name, const time_t *moments, int is_date) 
     printf("]");
 }
 
-static void answer(char *text) {
+static void read_calendar(char *text) {
     icalcomponent *calendar = icalparser_parse_string(text);
-    icalcomponent *event = calendar ? icalcomponent_get_first_component(calendar, ICAL_VEVENT_COMPONENT) : NULL;
+    icalcomponent *event = NULL;
+    if (calendar) event = icalcomponent_get_first_component(calendar, ICAL_VEVENT_COMPONENT);
     if (!event) {
         printf("{\"error\":\"not parsed\"}\n");
         return;
@@ -71,7 +72,7 @@ int main(int argc, char **argv) {
         printf("%d.%d.%d\n", ICAL_MAJOR_VERSION, ICAL_MINOR_VERSION, ICAL_PATCH_VERSION);
         return 0;
     }
-    while (getline(&line, &size, stdin) > 0) answer(unescape(line));
+    while (getline(&line, &size, stdin) > 0) read_calendar(unescape(line));
     free(line);
     return 0;
 }

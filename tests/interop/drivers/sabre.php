@@ -1,5 +1,5 @@
 <?php
-// Reads calendars, one JSON string a line; answers what sabre/vobject makes of each, one JSON object a line.
+// Reads one JSON string a line, a calendar. Writes one JSON object a line: how sabre reads it.
 error_reporting(E_ERROR); // the version that Debian ships speaks an older PHP
 date_default_timezone_set('UTC');
 require 'Sabre/VObject/autoload.php';
@@ -8,11 +8,12 @@ use Sabre\VObject\Reader;
 use Sabre\VObject\RecurrenceIterator;
 
 if (($argv[1] ?? '') === '--version') {
-    echo Sabre\VObject\Version::VERSION, ', PHP ', PHP_VERSION, ', zone database ', timezone_version_get(), "\n";
+    echo Sabre\VObject\Version::VERSION, ', PHP ', PHP_VERSION;
+    echo ', zone database ', timezone_version_get(), "\n";
     exit;
 }
 
-function answer(string $text): array {
+function read(string $text): array {
     $calendar = Reader::read($text);
     $event = $calendar->VEVENT;
     $isDate = !$event->DTSTART->hasTime();
@@ -33,9 +34,9 @@ function answer(string $text): array {
 
 while (($line = fgets(STDIN)) !== false) {
     try {
-        $reply = answer(json_decode($line));
+        $reading = read(json_decode($line));
     } catch (\Throwable $error) {
-        $reply = ['error' => $error->getMessage()];
+        $reading = ['error' => $error->getMessage()];
     }
-    echo json_encode($reply), "\n";
+    echo json_encode($reading), "\n";
 }

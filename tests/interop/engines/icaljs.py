@@ -1,9 +1,9 @@
-"""ical.js: Thunderbird, and the web front of Nextcloud."""
+"""ical.js, which is in Thunderbird and in the web pages of Nextcloud."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.interop.answers import Answer, ask, output_of
+from tests.interop.readings import Reading, output_of, read_with
 
 _DRIVERS = Path(__file__).parent.parent / "drivers"
 _VERSION = (
@@ -24,6 +24,6 @@ class IcalJs:
             command, install="Node.js, then: npm install --prefix tests/interop/drivers"
         )
 
-    def read(self, calendars: Sequence[str]) -> list[Answer]:
-        """Ask ical.js."""
-        return ask(["node", str(_DRIVERS / "icaljs.mjs")], calendars)
+    def read(self, calendars: Sequence[str]) -> list[Reading]:
+        """Have ical.js read each calendar."""
+        return read_with(["node", str(_DRIVERS / "icaljs.mjs")], calendars)

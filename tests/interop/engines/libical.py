@@ -1,9 +1,9 @@
-"""libical: Evolution, GNOME Calendar, KOrganizer, Cyrus."""
+"""libical, which is in Evolution, GNOME Calendar, KOrganizer and Cyrus."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.interop.answers import Answer, ask, output_of
+from tests.interop.readings import Reading, output_of, read_with
 
 _SOURCE = Path(__file__).parent.parent / "drivers" / "libical.c"
 _INSTALL = "apt-get install gcc libical-dev"
@@ -19,12 +19,12 @@ class Libical:
         self._program = build / "libical"
 
     def version(self) -> str:
-        """Compile the driver and return libical's version."""
+        """Compile the driver, and return the version of libical."""
         output_of(
             ["gcc", "-O2", "-o", str(self._program), str(_SOURCE), "-lical"], install=_INSTALL
         )
         return output_of([str(self._program), "--version"], install=_INSTALL)
 
-    def read(self, calendars: Sequence[str]) -> list[Answer]:
-        """Ask libical."""
-        return ask([str(self._program)], calendars)
+    def read(self, calendars: Sequence[str]) -> list[Reading]:
+        """Have libical read each calendar."""
+        return read_with([str(self._program)], calendars)

@@ -1,10 +1,9 @@
-"""A reader of ours that holds a zone and a series as MS-OXCICAL says of Outlook, which itself runs
-nowhere here.
+"""A model of Outlook, which cannot run here: it stores a zone and a series as MS-OXCICAL says.
 
-A zone is two dates of every year (MS-OXCICAL 2.1.3.1.1.19: the SYSTEMTIMEs of
-PidLidTimeZoneStruct), read from one STANDARD and one DAYLIGHT: a numbered weekday of a month, or a
-day of a month, and a time. A monthly series on the 29th, 30th or 31st falls on the last day of
-shorter months (interop R8).
+A zone has two dates in every year, which are read from one STANDARD and one DAYLIGHT. Each date is
+a numbered weekday of a month, or a day of a month, and a time (MS-OXCICAL 2.1.3.1.1.19: the
+SYSTEMTIMEs of PidLidTimeZoneStruct). A monthly series on the 29th, 30th or 31st falls on the last
+day of shorter months (interop R8).
 """
 
 from calendar import monthrange
@@ -13,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from tests.interop.answers import Answer, answer, each
 from tests.interop.engines.rfc5545 import Properties, instant, properties_of, starts_of
-from tests.interop.truth import Moment
+from tests.interop.expected import Moment
+from tests.interop.readings import Reading, read_each, reading
 from tests.support.vtimezone_reader import WEEKDAYS, ReadPart
 
 _EPOCH = datetime(1970, 1, 1)
@@ -24,8 +23,10 @@ _LAST_WEEK = 5
 
 @dataclass(frozen=True, slots=True)
 class SystemTime:
-    """A yearly date of Windows: ``day`` is the week (5: last) of ``weekday`` (0: Sunday), or the
-    day of the month.
+    """A yearly date of Windows.
+
+    With a ``weekday`` (0 is Sunday), ``day`` is its number in the month, and 5 means the last one.
+    Without, ``day`` is the day of the month.
     """
 
     month: int
@@ -34,7 +35,7 @@ class SystemTime:
     at: timedelta
 
     def in_year(self, year: int) -> datetime:
-        """The local time of the change in ``year``."""
+        """Return the local time of the change in ``year``."""
         first = datetime(year, self.month, 1)
         if self.weekday is None:
             return first + timedelta(days=self.day - 1) + self.at
@@ -45,7 +46,7 @@ class SystemTime:
 
 
 class Outlook:
-    """One STANDARD and one DAYLIGHT, both yearly; anything else in a VTIMEZONE is an error here."""
+    """Reads one STANDARD and one DAYLIGHT, both yearly. Anything else is an error here."""
 
     name = "Outlook's model"
     knows_zones = needs_names = False
@@ -54,16 +55,16 @@ class Outlook:
         """Return the documents it follows."""
         return "a reader of ours after MS-OXCICAL 2.1.3.1.1.19 and 2.1.3.2.2"
 
-    def read(self, calendars: Sequence[str]) -> list[Answer]:
+    def read(self, calendars: Sequence[str]) -> list[Reading]:
         """Expand each calendar."""
-        return each(_read, calendars)
+        return read_each(_read, calendars)
 
 
-def _read(calendar: str) -> Answer:
+def _read(calendar: str) -> Reading:
     event = properties_of(calendar)
-    lasting = event.end - event.start
+    length = event.end - event.start
     starts = _clamped(event) or list(starts_of(event))
-    return answer((_instant(event, start), _instant(event, start + lasting)) for start in starts)
+    return reading((_instant(event, start), _instant(event, start + length)) for start in starts)
 
 
 def _instant(event: Properties, wall_clock: datetime) -> Moment:
@@ -102,7 +103,7 @@ def _system_time(part: ReadPart) -> SystemTime:
     midnight = part.onset.replace(hour=0, minute=0, second=0)
     at = part.onset - midnight
     if rule.pop("FREQ") != "YEARLY" or len(rule) != 2:
-        raise ValueError(f"Outlook cannot hold {part.rule}")
+        raise ValueError(f"Outlook cannot represent {part.rule}")
     month = int(rule["BYMONTH"])
     if "BYMONTHDAY" in rule:
         return SystemTime(month, None, int(rule["BYMONTHDAY"]), at)
@@ -111,9 +112,7 @@ def _system_time(part: ReadPart) -> SystemTime:
 
 
 def _clamped(event: Properties) -> list[datetime]:
-    """A COUNT of months or years on a day that not all of them have, as Outlook holds it; empty for
-    other series.
-    """
+    """The starts of a series with COUNT on a day that some months lack; empty for other series."""
     rule = dict(part.split("=") for part in event.rule.split(";")) if event.rule else {}
     day = int(rule.get("BYMONTHDAY", 0))
     if day <= 28 or "COUNT" not in rule:

@@ -1,4 +1,4 @@
-"""recurring-ical-events on icalendar: Home Assistant, Open Web Calendar."""
+"""recurring-ical-events on icalendar, as in Home Assistant and Open Web Calendar."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -7,11 +7,11 @@ from importlib.metadata import version
 import recurring_ical_events
 from icalendar import Calendar
 
-from tests.interop.answers import Answer, answer, each, moment
+from tests.interop.readings import Reading, moment, read_each, reading
 
 
 class RecurringIcalEvents:
-    """Prefers zoneinfo to the message where it knows the TZID; evaluates the VTIMEZONE where not."""
+    """Uses zoneinfo if that knows the TZID, and evaluates the VTIMEZONE if not."""
 
     name = "recurring-ical-events"
     knows_zones = True
@@ -21,13 +21,13 @@ class RecurringIcalEvents:
         """Return both versions."""
         return f"{version('recurring-ical-events')}, icalendar {version('icalendar')}"
 
-    def read(self, calendars: Sequence[str]) -> list[Answer]:
+    def read(self, calendars: Sequence[str]) -> list[Reading]:
         """Expand each calendar."""
-        return each(_read, calendars)
+        return read_each(_read, calendars)
 
 
-def _read(calendar: str) -> Answer:
+def _read(calendar: str) -> Reading:
     found = recurring_ical_events.of(Calendar.from_ical(calendar)).between(
         date(1970, 1, 1), date(2100, 1, 1)
     )
-    return answer((moment(event.start), moment(event.end)) for event in found)
+    return reading((moment(event.start), moment(event.end)) for event in found)

@@ -1,6 +1,4 @@
-"""A reader of ours, written from RFC 5545 alone: §3.1 lines, §3.3.5 local times, §3.3.10 rules,
-§3.6.5 zones.
-"""
+"""A reader written from RFC 5545 alone (§3.1 lines, §3.3.5 times, §3.3.10 rules, §3.6.5 zones)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,8 +7,8 @@ from importlib.metadata import version
 
 from dateutil.rrule import rrulestr
 
-from tests.interop.answers import Answer, answer, each
-from tests.interop.truth import Moment
+from tests.interop.expected import Moment
+from tests.interop.readings import Reading, read_each, reading
 from tests.support.vtimezone_reader import ReadPart, offset_read, parts_of
 
 _EPOCH = datetime(1970, 1, 1)
@@ -18,7 +16,7 @@ _EPOCH = datetime(1970, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """What a VEVENT says about its times; all of them naive, on the clock of its zone."""
+    """What a VEVENT says about its times, as naive times on the clock of its zone."""
 
     start: datetime
     end: datetime
@@ -30,30 +28,29 @@ class Properties:
 
 
 class Rfc5545:
-    """The letter of RFC 5545; the ends are a wall-clock length after the starts."""
+    """Follows RFC 5545 to the letter, but each end is at the same wall-clock time (report.py)."""
 
     name = "RFC 5545 reader"
     knows_zones = needs_names = False
 
     def version(self) -> str:
         """Return what expands the rules."""
-        return f"tests/support/vtimezone_reader.py, dateutil {version('python-dateutil')}"
+        return f"tests/vtimezone_reader.py, dateutil {version('python-dateutil')}"
 
-    def read(self, calendars: Sequence[str]) -> list[Answer]:
+    def read(self, calendars: Sequence[str]) -> list[Reading]:
         """Expand each calendar."""
-        return each(_read, calendars)
+        return read_each(_read, calendars)
 
 
-def _read(calendar: str) -> Answer:
+def _read(calendar: str) -> Reading:
     event = properties_of(calendar)
-    lasting = event.end - event.start
-    return answer(
-        (instant(event, start), instant(event, start + lasting)) for start in starts_of(event)
-    )
+    length = event.end - event.start
+    starts = starts_of(event)
+    return reading((instant(event, start), instant(event, start + length)) for start in starts)
 
 
 def instant(event: Properties, wall_clock: datetime) -> Moment:
-    """The instant of a local time, by the event's VTIMEZONE."""
+    """Return the instant of a local time, by the event's VTIMEZONE."""
     if event.all_day:
         return f"{wall_clock:%Y%m%d}"
     offset = timedelta() if event.in_utc else offset_read(event.zone, wall_clock)
@@ -61,17 +58,17 @@ def instant(event: Properties, wall_clock: datetime) -> Moment:
 
 
 def starts_of(event: Properties) -> Iterator[datetime]:
-    """The wall-clock start of every occurrence; UNTIL is compared as an instant (RFC 5545 §3.3.10)."""
+    """Yield the wall-clock start of every occurrence."""
     if not event.rule:
         yield event.start
         return
-    kept = [part for part in event.rule.split(";") if not part.startswith("UNTIL=")]
-    until = "".join(
-        part.removeprefix("UNTIL=") for part in event.rule.split(";") if part.startswith("UNTIL=")
-    )
+    parts = event.rule.split(";")
+    kept = [part for part in parts if not part.startswith("UNTIL=")]
+    until = "".join(part.removeprefix("UNTIL=") for part in parts if part not in kept)
     last = _last(event, until)
+    # dateutil compares wall-clock times, but RFC 5545 §3.3.10 compares UNTIL as an instant.
     for start in rrulestr(";".join(kept), dtstart=event.start):
-        if last is not None and _comparable(instant(event, start)) > last:
+        if last is not None and int(instant(event, start)) > last:
             return
         if start not in event.excluded:
             yield start
@@ -85,12 +82,11 @@ def _last(event: Properties, until: str) -> int | None:
     return int((_local(until.removesuffix("Z")) - _EPOCH).total_seconds())
 
 
-def _comparable(moment: Moment) -> int:
-    return int(moment)
-
-
 def properties_of(calendar: str) -> Properties:
-    """Read the VEVENT and the VTIMEZONE of ``calendar``; ValueError for more than one of either."""
+    """Read the VEVENT and the VTIMEZONE of ``calendar``.
+
+    Raises ValueError if there is another number of either.
+    """
     lines = calendar.replace("\r\n ", "").split("\r\n")
     if lines.count("BEGIN:VEVENT") != 1 or lines.count("BEGIN:VTIMEZONE") > 1:
         raise ValueError("not one VEVENT with one VTIMEZONE at most")
@@ -104,9 +100,14 @@ def properties_of(calendar: str) -> Properties:
         for value in values.split(",")
     )
     event = Properties(
-        start=_local(start), end=_local(by_name["DTEND"][1]), rule=by_name.get("RRULE", ("", ""))[1],
-        excluded=excluded, all_day="VALUE=DATE" in name, in_utc=start.endswith("Z"), zone=(),
-    )  # fmt: skip
+        start=_local(start),
+        end=_local(by_name["DTEND"][1]),
+        rule=by_name.get("RRULE", ("", ""))[1],
+        excluded=excluded,
+        all_day="VALUE=DATE" in name,
+        in_utc=start.endswith("Z"),
+        zone=(),
+    )
     if event.all_day or event.in_utc:
         return event
     return replace(event, zone=_zone(name, lines))

@@ -1,15 +1,15 @@
-"""sabre/vobject: Nextcloud, ownCloud, Baïkal."""
+"""sabre/vobject, which is in Nextcloud, ownCloud and Baïkal."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.interop.answers import Answer, ask, output_of
+from tests.interop.readings import Reading, output_of, read_with
 
 _DRIVER = Path(__file__).parent.parent / "drivers" / "sabre.php"
 
 
 class Sabre:
-    """Reads no VTIMEZONE: it looks a TZID up in PHP's own database."""
+    """Reads no VTIMEZONE, but looks a TZID up in the database of PHP."""
 
     name = "sabre/vobject"
     knows_zones = needs_names = True
@@ -20,6 +20,6 @@ class Sabre:
             ["php", str(_DRIVER), "--version"], install="apt-get install php-cli php-sabre-vobject"
         )
 
-    def read(self, calendars: Sequence[str]) -> list[Answer]:
-        """Ask sabre/vobject."""
-        return ask(["php", str(_DRIVER)], calendars)
+    def read(self, calendars: Sequence[str]) -> list[Reading]:
+        """Have sabre/vobject read each calendar."""
+        return read_with(["php", str(_DRIVER)], calendars)

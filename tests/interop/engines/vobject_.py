@@ -1,4 +1,4 @@
-"""vobject: Radicale, and many a script."""
+"""vobject, which is in Radicale and in many scripts."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -6,12 +6,13 @@ from importlib.metadata import version
 
 import vobject
 
-from tests.interop.answers import Answer, answer, each, moment
+from tests.interop.readings import Reading, moment, read_each, reading
 
 
 class VObject:
-    """Evaluates the first VTIMEZONE of a TZID that its process has seen; the ends are start plus
-    length here.
+    """Evaluates the first VTIMEZONE of a TZID that its process has seen.
+
+    It expands only the starts of a series. Each end is computed here, from the length of the first.
     """
 
     name = "vobject"
@@ -21,21 +22,21 @@ class VObject:
         """Return its version."""
         return version("vobject")
 
-    def read(self, calendars: Sequence[str]) -> list[Answer]:
+    def read(self, calendars: Sequence[str]) -> list[Reading]:
         """Expand each calendar."""
-        return each(_read, calendars)
+        return read_each(_read, calendars)
 
 
-def _read(calendar: str) -> Answer:
+def _read(calendar: str) -> Reading:
     event = vobject.readOne(calendar).vevent
     start, end = event.dtstart.value, event.dtend.value
     if event.rruleset is None:
-        return answer([(moment(start), moment(end))])
-    lasting = end - start
+        return reading([(moment(start), moment(end))])
+    length = end - start
     starts = [_like(start, found) for found in event.rruleset]
-    return answer((moment(found), moment(found + lasting)) for found in starts)
+    return reading((moment(found), moment(found + length)) for found in starts)
 
 
 def _like(start: date, found: datetime) -> date:
-    """``found`` as the kind of value that ``start`` is: vobject gives times for all-day meetings."""
+    """``found`` as a date if ``start`` is one; vobject expands all-day meetings to times."""
     return found if isinstance(start, datetime) else found.date()

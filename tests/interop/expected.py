@@ -1,6 +1,4 @@
-"""What a meeting's occurrences really are: dateutil's wall-clock times, and zoneinfo's instants.
-None of our code.
-"""
+"""When a meeting takes place, by dateutil (wall clock) and zoneinfo (offsets) alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,16 +11,15 @@ from dateutil.rrule import rrulestr
 from tests.interop.cases import Case
 
 Moment = int | str
-"""An instant, in seconds since 1970 in UTC; of an all-day meeting the day, as ``YYYYMMDD``."""
+"""An instant in seconds since 1970 in UTC, or the day of an all-day meeting as ``YYYYMMDD``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
-    """``starts`` and ``ends``, oldest first; ``exact_length`` is that of DTSTART to DTEND in
-    elapsed seconds.
+class Expected:
+    """The occurrences of a meeting, oldest first.
 
-    All occurrences have that length but those that last over a change of the clocks; ``left_out``
-    are excluded starts.
+    ``exact_length`` is the time from DTSTART to DTEND in elapsed seconds. An occurrence that lasts
+    over a change of the clocks has another length. ``left_out`` are the starts that are excluded.
     """
 
     starts: tuple[Moment, ...]
@@ -31,27 +28,29 @@ class Truth:
     left_out: tuple[datetime, ...]
 
 
-def truth_of(case: Case) -> Truth | None:
-    """Return what ``case`` means; None for a single meeting at a time that the clocks skip.
+def expected_of(case: Case) -> Expected | None:
+    """Return the occurrences of ``case``; None if there are none.
 
-    Occurrences that begin or end at such a time are left out, as the service asks for (interop
-    R16).
+    Occurrences that begin or end at a time that the clocks skip are left out, because the service
+    asks for that (interop R16).
     """
     wall_clock = _wall_clock(case.rule, case.start)
     left_out = {
         start
         for place, start in enumerate(wall_clock, 1)
-        if case.left_out and not place % case.left_out
+        if case.left_out and place % case.left_out == 0
     }
     if not case.all_day:
         left_out |= {start for start in wall_clock if not _exists(case, start)}
     kept = [start for start in wall_clock if start not in left_out]
     if not kept:
         return None
-    starts, ends = (
-        _moments(case, times) for times in (kept, [start + case.duration for start in kept])
+    return Expected(
+        starts=_moments(case, kept),
+        ends=_moments(case, [start + case.duration for start in kept]),
+        exact_length=_exact_length(case, wall_clock[0]),
+        left_out=tuple(sorted(left_out)),
     )
-    return Truth(starts, ends, _exact_length(case, wall_clock[0]), tuple(sorted(left_out)))
 
 
 @lru_cache(maxsize=256)
@@ -62,6 +61,7 @@ def _wall_clock(rule: str | None, start: datetime) -> tuple[datetime, ...]:
 def _exists(case: Case, start: datetime) -> bool:
     zone = ZoneInfo(case.tzid)
     both = (start, start + case.duration)
+    # A time that the clocks skip comes back from UTC as another time.
     return all(
         time.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == time
         for time in both
