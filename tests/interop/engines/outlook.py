@@ -53,7 +53,7 @@ class Outlook:
 
     def version(self) -> str:
         """Return the documents it follows."""
-        return "a reader of ours after MS-OXCICAL 2.1.3.1.1.19 and 2.1.3.2.2"
+        return "a reader after MS-OXCICAL 2.1.3.1.1.19 and 2.1.3.2.2"
 
     def read(self, calendars: Sequence[str]) -> list[Reading]:
         """Expand each calendar."""

@@ -28,14 +28,14 @@ class Properties:
 
 
 class Rfc5545:
-    """Follows RFC 5545 to the letter, but each end is at the same wall-clock time (report.py)."""
+    """Follows RFC 5545, except that each end is at the same wall-clock time."""
 
     name = "RFC 5545 reader"
     knows_zones = needs_names = False
 
     def version(self) -> str:
         """Return what expands the rules."""
-        return f"tests/vtimezone_reader.py, dateutil {version('python-dateutil')}"
+        return f"a reader after RFC 5545, dateutil {version('python-dateutil')}"
 
     def read(self, calendars: Sequence[str]) -> list[Reading]:
         """Expand each calendar."""
