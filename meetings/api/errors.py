@@ -77,6 +77,14 @@ def _of_race(_: IntegrityError) -> Body:
     return _body(_CONFLICT, {"uid": ["Another call with this uid is under way: try again."]})
 
 
+def _of_method(error: exceptions.MethodNotAllowed) -> Body:
+    # DRF's own sentence is translated. The advice after it would stay English.
+    [method] = error.args
+    return _body(
+        f'Method "{method}" not allowed. POST a JSON object to this address: docs/api.md describes it.'
+    )
+
+
 # The first row whose class fits. A PostgreSQL that is stopped short ends in a plain DatabaseError.
 _TABLE: tuple[tuple[type[Exception], int, _Reader], ...] = (
     (InvalidParameters, 400, lambda error: _body(_INVALID, error.fields)),
@@ -96,7 +104,7 @@ _TABLE: tuple[tuple[type[Exception], int, _Reader], ...] = (
     (exceptions.AuthenticationFailed, 401, _fixed("Unauthorized")),
     (BodyTooLarge, 413, _detail),
     (exceptions.Throttled, 429, _detail),
-    (exceptions.MethodNotAllowed, 405, _detail),
+    (exceptions.MethodNotAllowed, 405, _of_method),
     (DatabaseError, 503, _fixed(_UNAVAILABLE)),
     (InterfaceError, 503, _fixed(_UNAVAILABLE)),
     (Exception, _SERVER_ERROR, _fixed("Internal server error")),
