@@ -1,26 +1,42 @@
-"""How gunicorn serves: ``gunicorn meeting_server.wsgi`` in this directory finds it. Its command
-line overrides it.
+"""How gunicorn serves. ``gunicorn meeting_server.wsgi``, run in this directory, reads it.
+
+Options on gunicorn's command line take precedence.
 """
 
 import os
+import sys
 from typing import Any
 
-bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 16  # a call waits for the mail server most of its time
+from gunicorn.arbiter import Arbiter
+
+bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
+workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
+threads = 16  # a call spends most of its time waiting for the mail server
 worker_class = "gthread"
-graceful_timeout = 30  # seconds to finish what is being answered: longer than MEETINGS_TIME_BUDGET
-# The control socket's default path is one for all servers of an account, and nobody here talks to
-# it.
+graceful_timeout = 30  # seconds to finish open requests: longer than MEETINGS_TIME_BUDGET
+# Nothing here uses the control socket, and its default path is shared by all servers of an account.
 control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """Have the embedded database running before the first request, not with it."""
-    from django.conf import settings  # noqa: PLC0415 (in the worker: a reload with new code reads new settings)
-    from django.db import connection  # noqa: PLC0415
+    """Start the embedded database before the first request, and refuse to serve without its tables.
 
-    if not settings.DATABASE_URL:
-        connection.ensure_connection()
-        connection.close()
-        worker.log.info("The embedded database is up.")
+    An external database is not looked at. It may be migrated, or come back, while this serves.
+    """
+    # Imported in the worker, so that a reload reads new code and new settings.
+    from django.conf import settings  # noqa: PLC0415
+    from django.db import DatabaseError, connection  # noqa: PLC0415
+
+    from meeting_server.database.errors import advice, refuse_unmigrated  # noqa: PLC0415
+
+    if settings.DATABASE_URL:
+        return
+    try:
+        refuse_unmigrated()
+    except DatabaseError as error:
+        if not (sentence := advice(error)):
+            raise
+        worker.log.critical(sentence)
+        sys.exit(Arbiter.WORKER_BOOT_ERROR)  # gunicorn ends; on another code it would try again
+    connection.close()
+    worker.log.info("The embedded database is up.")

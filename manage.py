@@ -1,11 +1,11 @@
 #!/usr/bin/env python
-"""Django's command line for Meeting Server."""
+"""The command line of Meeting Server."""
 
 import os
 import sys
 
-from django.core.management import execute_from_command_line
-
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meeting_server.settings")
-    execute_from_command_line(sys.argv)
+    from meeting_server.command_line import CommandLine
+
+    CommandLine(sys.argv).execute()

@@ -206,7 +206,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"advice": {"()": "meeting_server.database.errors.AdviceForTraceback"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["advice"]},
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # Some lines for each task, one every five seconds at least.
     "loggers": {

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.backends.postgresql import base, client
+from django.db.backends.postgresql import base, client, creation
 from django.db.utils import OperationalError
 
 from meeting_server.database import server
+from meeting_server.database.errors import NoDatabase
 from meeting_server.database.place import PORT, ROLE, Place
 
 
@@ -35,10 +36,21 @@ class DatabaseClient(client.DatabaseClient):
         super().runshell(parameters)
 
 
+class DatabaseCreation(creation.DatabaseCreation):
+    """Tests may create the embedded database, as ``migrate`` may."""
+
+    def create_test_db(self, *args: Any, **kwargs: Any) -> str:  # noqa: D102
+        DatabaseWrapper.may_create = True
+        return super().create_test_db(*args, **kwargs)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to the embedded PostgreSQL."""
 
     client_class = DatabaseClient
+    creation_class = DatabaseCreation
+    # For the whole process. A command with a mistyped VAR_DIR would work on a new, empty database.
+    may_create = False
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = "default") -> None:
         self.place = Place(Path(settings.VAR_DIR).resolve())
@@ -50,6 +62,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         First connect, then ask: in a process's life the server is nearly always there.
         """
+        if not self.may_create and not self.place.has_database:
+            raise NoDatabase(self.place)
         server.refuse_foreign_socket(self.place)
         server.hold(self.place)
         deadline = time.monotonic() + server.PATIENCE

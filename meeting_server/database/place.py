@@ -24,6 +24,17 @@ class Place:
         return self.var / "postgres"
 
     @property
+    def has_database(self) -> bool:
+        """Whether a database was created here. Another account's, which cannot be looked into, counts."""
+        try:
+            (self.data / "PG_VERSION").stat()
+        except PermissionError:
+            return True
+        except FileNotFoundError:
+            return False
+        return True
+
+    @property
     def log(self) -> Path:
         """What PostgreSQL and the keeper have to say."""
         return self.var / "postgres.log"

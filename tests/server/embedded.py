@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,8 +15,14 @@ import psutil  # type: ignore[import-untyped]
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 20.0
 
-# Asks the database at its start, for each line that it reads (a web worker: for each request), and
-# at Ctrl-C.
+# The first of these programs is the one that "manage.py migrate" is for an operator.
+MAY_CREATE = """
+from meeting_server.database.base import DatabaseWrapper
+DatabaseWrapper.may_create = True
+"""
+
+# Asks the database at its start, for each line that it reads, as a web worker does for each
+# request, and at Ctrl-C.
 PROGRAM = """
 import sys
 from django.conf import settings
@@ -47,6 +54,13 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.02)
 
 
+def free_port() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def lives(pid: int) -> bool:
     """Whether the process runs: a zombie that nobody has collected does not."""
     try:
@@ -61,7 +75,7 @@ class User:
     def __init__(self, var: Path, program: str = PROGRAM, wrapper: tuple[str, ...] = ()) -> None:
         self.said = (var.parent / f"{var.name}.stderr").open("ab")
         self.process = subprocess.Popen(
-            [*wrapper, sys.executable, "-c", program],
+            [*wrapper, sys.executable, "-c", MAY_CREATE + program],
             cwd=PROJECT,
             env=environment(var),
             stdin=subprocess.PIPE,

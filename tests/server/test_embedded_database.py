@@ -9,8 +9,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,22 +55,6 @@ if os.fork():
 print("forked", flush=True)
 sys.stdin.read()
 """
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Not pytest's: that one is closed to other accounts again by every pytest which starts."""
-    with tempfile.TemporaryDirectory(prefix="meeting-server-") as name:
-        path = Path(name).resolve()
-        path.chmod(0o755)
-        yield path
-
-
-@pytest.fixture
-def machine(folder: Path) -> Iterator[Machine]:
-    machine = Machine(folder / "var")
-    yield machine
-    machine.close()
 
 
 @pytest.fixture

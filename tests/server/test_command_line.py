@@ -1,0 +1,96 @@
+"""``manage.py`` without a usable database says what to do in one sentence, without a traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.server.embedded import PROJECT, Machine, environment
+
+NEED_A_DATABASE = [
+    "createsuperuser",
+    "createsuperuser --no-input --username alice --email alice@example.com",
+    "create_api_key CRM --sender *@example.com",
+    "backlog",
+    "deliver_mail",
+    "clearsessions",
+    "runserver --noreload",
+]
+
+
+def manage(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *command.split()],
+        cwd=PROJECT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", [*NEED_A_DATABASE, "showmigrations", "dbshell"])
+def test_missing_database_is_one_sentence_and_creates_nothing(folder: Path, command: str) -> None:
+    answer = manage(command, environment(folder / "var"))
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    [sentence] = answer.stderr.splitlines()
+    assert sentence.startswith(
+        f"CommandError: There is no database in {folder}/var/postgres; run `"
+    )
+    assert f"VAR_DIR={folder}/var" in sentence
+    assert "manage.py migrate`" in sentence
+    assert [path.name for path in (folder / "var").iterdir()] == ["secret-key"]
+
+
+@pytest.mark.parametrize("command", ["check", "backlog --help", "migrate --help"])
+def test_what_needs_no_database_creates_none(folder: Path, command: str) -> None:
+    assert manage(command, environment(folder / "var")).returncode == 0
+    assert [path.name for path in (folder / "var").iterdir()] == ["secret-key"]
+
+
+def test_migrate_creates_the_database(machine: Machine) -> None:
+    assert manage("migrate --verbosity 0", environment(machine.var)).returncode == 0
+    answer = manage("backlog", environment(machine.var))
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", [*NEED_A_DATABASE, "dumpdata"])
+def test_unmigrated_database_is_one_sentence(empty_database: dict[str, str], command: str) -> None:
+    answer = manage(command, empty_database)
+    assert answer.returncode == 1
+    [sentence] = answer.stderr.splitlines()
+    assert sentence.startswith("CommandError: The database is not migrated to this version")
+    assert sentence.endswith("manage.py migrate`.")
+
+
+def test_older_database_is_one_sentence(machine: Machine) -> None:
+    env = environment(machine.var)
+    assert manage("migrate --verbosity 0 meetings zero", env).returncode == 0
+    answer = manage("backlog", env)
+    assert "is not migrated to this version; run `" in answer.stderr
+
+
+def test_traceback_is_shown_on_request(empty_database: dict[str, str]) -> None:
+    assert "Traceback" in manage("backlog --traceback", empty_database).stderr
+
+
+@pytest.mark.parametrize("command", ["createsuperuser", "migrate", "clearsessions"])
+def test_unavailable_database_is_no_traceback(folder: Path, command: str) -> None:
+    url = "postgres://alice:s3cret@127.0.0.1:9/meetings"
+    answer = manage(command, environment(folder / "var") | {"DATABASE_URL": url})
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("CommandError: The database is unavailable: connection to")
+    assert "Traceback" not in answer.stderr
+    assert "s3cret" not in answer.stderr
+
+
+def test_failing_migrations_keep_their_traceback(empty_database: dict[str, str]) -> None:
+    assert manage("migrate --fake --verbosity 0", empty_database).returncode == 0
+    answer = manage("migrate meetings zero", empty_database)
+    assert answer.returncode == 1
+    assert 'relation "meetings_' in answer.stderr
+    assert "Traceback" in answer.stderr
+    assert "run `" not in answer.stderr

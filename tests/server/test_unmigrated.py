@@ -1,0 +1,87 @@
+"""The web server where nobody has run ``migrate``: a sentence in its log, and no traceback."""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from meeting_server.database.errors import AdviceForTraceback
+from tests.server.embedded import PROJECT, Machine, environment, free_port
+from tests.support.background import Process, wait_until
+
+GUNICORN = ("-m", "gunicorn", "meeting_server.wsgi")
+NOT_MIGRATED = "The database is not migrated to this version"
+
+
+def serve(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Start a web server that ends by itself."""
+    return subprocess.run(
+        [sys.executable, *GUNICORN],
+        cwd=PROJECT,
+        env=env | {"PORT": str(free_port()), "WEB_CONCURRENCY": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def web(empty_database: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, Process]]:
+    """A web server on an external database without tables, and its address."""
+    port = free_port()
+    env = empty_database | {
+        "PORT": str(port),
+        "VAR_DIR": os.fspath(tmp_path),
+        "MEETINGS_LOOPBACK_WITHOUT_KEY": "true",
+    }
+    process = Process(tmp_path / "web.log", env, *GUNICORN)
+    try:
+        wait_until(lambda: "Booting worker" in process.said(), "the web server")
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.close()
+
+
+def test_missing_embedded_database_ends_the_server(folder: Path) -> None:
+    answer = serve(environment(folder / "var"))
+    assert answer.returncode == 3
+    assert f"There is no database in {folder}/var/postgres; run `" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert [path.name for path in (folder / "var").iterdir()] == ["secret-key"]
+
+
+def test_unmigrated_embedded_database_ends_the_server(machine: Machine) -> None:
+    machine.user().end()
+    answer = serve(environment(machine.var))
+    assert answer.returncode == 3
+    assert NOT_MIGRATED in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_call_is_service_unavailable(web: tuple[str, Process], meeting: dict[str, Any]) -> None:
+    url, process = web
+    response = requests.post(f"{url}/meeting_server/", json=meeting, timeout=30)
+    assert (response.status_code, response.json()) == (503, {"error": "Service unavailable"})
+    assert f"{NOT_MIGRATED} (relation " in process.said()
+    assert "Traceback" not in process.said()
+
+
+def test_the_admin_logs_no_traceback(web: tuple[str, Process]) -> None:
+    url, process = web
+    response = requests.get(f"{url}/admin/", cookies={"sessionid": "x" * 32}, timeout=30)
+    assert response.status_code == 500
+    assert NOT_MIGRATED in process.said()
+    assert "Traceback" not in process.said()
+
+
+def test_other_errors_keep_their_traceback() -> None:
+    error = ValueError("none of its business")
+    record = logging.LogRecord("x", logging.ERROR, "x", 1, "Failed", (), (ValueError, error, None))
+    assert AdviceForTraceback().filter(record)
+    assert (record.getMessage(), record.exc_info) == ("Failed", (ValueError, error, None))
