@@ -11,13 +11,6 @@ help:  ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
 run: export MEETINGS_LOOPBACK_WITHOUT_KEY ?= true
 run: .venv/run.stamp  ## serve on 127.0.0.1:$PORT (8000) and deliver in the background; also: VAR_DIR, DATABASE_URL, EMAIL_URL
-	@$(PY) manage.py migrate --verbosity 0
-	@$(PY) manage.py collectstatic --no-input --verbosity 0
-	@echo "Server    http://127.0.0.1:$$PORT/meeting_server/"
-	@echo "Admin     http://127.0.0.1:$$PORT/admin/  (a user for it: $(PY) manage.py createsuperuser)"
-	@test -n "$$DATABASE_URL" && echo "Database  as DATABASE_URL says" || echo "Database  $$VAR_DIR/postgres (embedded PostgreSQL)"
-	@test -n "$$EMAIL_URL" && echo "Mail      sent as EMAIL_URL says" \
-		|| echo "Mail      NOT SENT: each one becomes a file in $$VAR_DIR/mail, until EMAIL_URL names a mail server"
 	@exec $(PY) -m meeting_server.run
 worker: .venv/run.stamp  ## where CELERY_BROKER_URL is set: deliver in the background; as many as you like
 beat: .venv/run.stamp  ## where CELERY_BROKER_URL is set: look for what waits every 5 s; one in all

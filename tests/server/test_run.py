@@ -1,27 +1,38 @@
-"""``make run``'s last line: web server and mail loop start together, and end together, however one
-of them ends.
-"""
+"""``make run``: the web server and the mail loop start and end together."""
 
 import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 import pytest
 import requests
+from django.contrib.auth.models import User
 
-from tests.server.embedded import lives
-from tests.support.background import Process, environment, queue, states, wait_until
+from tests.server.embedded import PROJECT, Machine, environment, free_port, lives
+from tests.support import background
+from tests.support.background import Process, queue, states, wait_until
 from tests.support.smtp_server import ScriptedSMTP
+
+ALICE = {
+    "DJANGO_SUPERUSER_USERNAME": "alice",
+    "DJANGO_SUPERUSER_EMAIL": "alice@example.com",
+    "DJANGO_SUPERUSER_PASSWORD": "correct horse",
+}
 
 
 class Both(Process):
     """The two, and what started them."""
 
-    url = ""
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.env = env | {"PORT": str(port), "WEB_CONCURRENCY": "1"}
+        super().__init__(folder / "run.log", self.env, "-m", "meeting_server.run")
 
     def pid_of(self, what: str) -> int:
         """The process whose command ends so, and that was not forked from another such."""
@@ -37,25 +48,63 @@ class Both(Process):
         except requests.ConnectionError:
             return False
 
+    def wait_until_it_serves(self) -> None:
+        wait_until(self.serves, "the web server")
+        wait_until(lambda: self.pid_of("deliver_mail"), "the mail loop")
 
-@pytest.fixture
-def both(transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path) -> Iterator[Both]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    env = environment(mail_server, PORT=str(port), WEB_CONCURRENCY="1")
-    running = Both(tmp_path / "run.log", env, "-m", "meeting_server.run")
-    running.url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(running.serves, "the web server")
-        wait_until(lambda: running.pid_of("deliver_mail"), "the mail loop")
-        yield running
-    finally:
-        left = running.children() if running.process.poll() is None else []
-        running.close()
+    def printed(self, command: str) -> str:
+        """The command that it printed for people."""
+        [line] = [
+            line for line in self.said().splitlines() if line.endswith(f"manage.py {command}")
+        ]
+        return line.partition(": ")[2]
+
+    def close(self) -> None:
+        left = self.children() if self.process.poll() is None else []
+        super().close()
         for process in left:
             if lives(process.pid):
                 process.kill()
+
+
+@pytest.fixture
+def both(transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path) -> Iterator[Both]:
+    """On the tests' database, whose URL has a password."""
+    env = background.environment(mail_server, VAR_DIR=os.fspath(tmp_path / "var"))
+    account = f"{env.get('PGUSER', '')}:{env.setdefault('PGPASSWORD', 's3cret')}"
+    with_password = env["DATABASE_URL"].replace("://", f"://{account}@", 1)
+    running = Both(tmp_path, env | {"DATABASE_URL": with_password})
+    try:
+        running.wait_until_it_serves()
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture
+def first(machine: Machine, tmp_path: Path) -> Iterator[Both]:
+    """The first start in a folder."""
+    running = Both(tmp_path, environment(machine.var))
+    try:
+        running.wait_until_it_serves()
+        yield running
+    finally:
+        running.close()
+
+
+def paste(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run it in a shell that knows nothing of where the server runs."""
+    ours = {
+        name: value for name, value in os.environ.items() if name not in {"VAR_DIR", "DATABASE_URL"}
+    }
+    return subprocess.run(
+        ["sh", "-c", f"{command} --no-input"],
+        cwd=PROJECT,
+        env=ours | ALICE | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def by_signal(number: int) -> Callable[[Both], None]:
@@ -92,3 +141,61 @@ def test_make_run_ends_with_that_line() -> None:
         ["make", "--no-print-directory", "-n", "run"], capture_output=True, text=True, check=True
     )
     assert dry.stdout.splitlines()[-1].endswith("-m meeting_server.run")
+
+
+def test_printed_command_makes_an_account_of_this_server(first: Both) -> None:
+    answer = paste(first.printed("createsuperuser"))
+    assert (answer.returncode, answer.stderr) == (0, "")
+    with requests.Session() as browser:
+        form = browser.get(f"{first.url}/", timeout=30)
+        fields = {
+            "username": ALICE["DJANGO_SUPERUSER_USERNAME"],
+            "password": ALICE["DJANGO_SUPERUSER_PASSWORD"],
+            "csrfmiddlewaretoken": browser.cookies["csrftoken"],
+        }
+        page = browser.post(form.url, data=fields, timeout=30)
+    assert page.url == f"{first.url}/admin/"
+
+
+def test_embedded_database_starts_once(first: Both, machine: Machine) -> None:
+    assert machine.log().count("starting PostgreSQL") == 1
+
+
+def test_printed_command_works_where_the_url_is_known(both: Both) -> None:
+    command = both.printed("createsuperuser")
+    known = {name: both.env[name] for name in both.env if name.startswith(("PG", "DATABASE_URL"))}
+    assert paste(command, **known).returncode == 0
+    assert User.objects.get().username == "alice"
+
+
+def test_printed_command_refuses_where_the_url_is_unknown(both: Both) -> None:
+    answer = paste(both.printed("createsuperuser"))
+    assert answer.returncode != 0
+    assert "DATABASE_URL" in answer.stderr
+    assert not User.objects.exists()
+
+
+def test_no_password_is_printed(both: Both) -> None:
+    assert both.env["PGPASSWORD"] in both.env["DATABASE_URL"]
+    assert both.env["PGPASSWORD"] not in both.said()
+
+
+@pytest.mark.parametrize("port", ["taken", "http", "70000"])
+def test_a_port_that_cannot_be_used_is_one_sentence(folder: Path, port: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        if port == "taken":
+            port = str(other.getsockname()[1])
+        answer = subprocess.run(
+            [sys.executable, "-m", "meeting_server.run"],
+            cwd=PROJECT,
+            env=environment(folder / "var") | {"PORT": port},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (answer.returncode, answer.stdout) == (1, "")
+    [sentence] = answer.stderr.splitlines()
+    assert port in sentence
+    assert not (folder / "var").exists()
