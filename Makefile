@@ -2,43 +2,53 @@ PYTHON ?= python3
 export PORT ?= 8000
 export VAR_DIR ?= $(CURDIR)/var
 PY := .venv/bin/python
-# What a deployment sets: "check --deploy" on a developer's defaults would have nothing to say that matters.
-DEPLOYED := HTTPS=on ALLOWED_HOSTS=meetings.example.com SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz \
-	DATABASE_URL=postgres://user:password@db.example.com/meetings EMAIL_URL=smtp+tls://user:password@mail.example.com:587 \
+# "check --deploy" looks at these, because it refuses the defaults of a developer's machine.
+DEPLOYED := HTTPS=on ALLOWED_HOSTS=meetings.example.com \
+	SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz \
+	DATABASE_URL=postgres://user:password@db.example.com/meetings \
+	EMAIL_URL=smtp+tls://user:password@mail.example.com:587 \
 	MEETINGS_MESSAGE_ID_DOMAIN=meetings.example.com MEETINGS_ENVELOPE_FROM=bounces@example.com
 .PHONY: help run worker beat test check fmt bench chaos interop figures
-help:  ## these lines
+help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
 run: export MEETINGS_LOOPBACK_WITHOUT_KEY ?= true
-run: .venv/run.stamp  ## serve on 127.0.0.1:$PORT (8000) and deliver in the background; also: VAR_DIR, DATABASE_URL, EMAIL_URL
+run: .venv/run.stamp  ## serve on this machine; settings: PORT, VAR_DIR, DATABASE_URL, EMAIL_URL
 	@exec $(PY) -m meeting_server.run
-worker: .venv/run.stamp  ## where CELERY_BROKER_URL is set: deliver in the background; as many as you like
-beat: .venv/run.stamp  ## where CELERY_BROKER_URL is set: look for what waits every 5 s; one in all
+worker: .venv/run.stamp  ## with RabbitMQ (CELERY_BROKER_URL): send mail; start any number
+beat: .venv/run.stamp  ## with RabbitMQ: look for pending mail every 5 seconds; start exactly one
 worker beat:
 	@exec $(PY) -m celery -A meeting_server $@ --loglevel INFO
 
-test: check  ## everything that must be green: check, then the tests with coverage
+test: check  ## run the checks, then all tests with coverage
 	@$(PY) -m pytest -n 2 --cov
 
-check: .venv/test.stamp  ## style, types, imports, migrations, settings of a deployment
+check: .venv/test.stamp  ## check style, types, imports, migrations and the settings of a deployment
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) .venv/bin/lint-imports
-	@$(PY) manage.py makemigrations --check --dry-run
+# A fresh checkout has no database, and nothing here needs one.
+	@$(PY) -W "ignore:Got an error checking" manage.py makemigrations --check --dry-run
 	@$(DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
-bench: .venv/test.stamp ; @$(PY) -m tests.bench  ## how long things take
-chaos: .venv/test.stamp ; @$(PY) -m tests.chaos  ## kill everything while four programs call, and count the mails; also: SEED, CHAOS=long
-interop: .venv/test.stamp ; @$(PY) -m tests.interop  ## every time zone through other programs; writes docs/interop-results.md
-figures: .venv/test.stamp ; @$(PY) -m tests.figures  ## how long and how well commented the code is; fails past a limit
-fmt: .venv/test.stamp  ## format, and mend what can be mended
+bench: .venv/test.stamp  ## measure how long things take
+	@$(PY) -m tests.bench
+chaos: .venv/test.stamp  ## kill processes during calls and count mails; settings: SEED, CHAOS=long
+	@$(PY) -m tests.chaos
+interop: .venv/test.stamp  ## compare time zones with other programs; writes docs/interop-results.md
+	@$(PY) -m tests.interop
+figures: .venv/test.stamp  ## count lines and comments of the code; fails past a limit
+	@$(PY) -m tests.figures
+fmt: .venv/test.stamp  ## format the code and fix what can be fixed
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 .venv/run.stamp: requirements.txt
+.venv/run.stamp: COST := 40 MB to download, 200 MB on disk, about 10 seconds after the download
 .venv/test.stamp: requirements-dev.txt requirements.txt
+.venv/test.stamp: COST := 110 MB to download, 460 MB on disk, about 30 seconds after the download
 .venv/%.stamp:
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer, please: make PYTHON=..." if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "Installing $< into .venv: $(COST). Ctrl-C stops it."
 	@test -x .venv/bin/pip || $(PYTHON) -m venv .venv
-	@echo "Installing $<"
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
