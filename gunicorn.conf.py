@@ -5,9 +5,9 @@ Options on gunicorn's command line take precedence.
 
 import os
 import sys
-from typing import Any
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
 bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
@@ -18,10 +18,10 @@ graceful_timeout = 30  # seconds to finish open requests: longer than MEETINGS_T
 control_socket_disable = True
 
 
-def post_worker_init(worker: Any) -> None:
-    """Start the embedded database before the first request, and refuse to serve without its tables.
+def post_worker_init(worker: Worker) -> None:
+    """Start the embedded database before the first request. Refuse to serve without its tables.
 
-    An external database is not looked at. It may be migrated, or come back, while this serves.
+    An external database is not checked. It may be migrated, or come back, while this serves.
     """
     # Imported in the worker, so that a reload reads new code and new settings.
     from django.conf import settings  # noqa: PLC0415

@@ -1,4 +1,7 @@
-"""The Celery application of the workers: ``celery -A meeting_server worker``. Its settings are Django's CELERY_*."""
+"""The Celery application of the workers: ``celery -A meeting_server worker``.
+
+Its settings are Django's settings that begin with CELERY_.
+"""
 
 import os
 
@@ -9,4 +12,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meeting_server.settings")
 app = Celery("meeting_server")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.set_default()  # for every thread, not only this one
+app.set_default()  # for every thread, not only for this one

@@ -1,7 +1,5 @@
 """``manage.py``: Django's command line, with a sentence where the database is not as needed."""
 
-from typing import Any
-
 from django.core.management import ManagementUtility, get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, OperationalError
@@ -20,7 +18,7 @@ class CommandLine(ManagementUtility):
         if subcommand == "migrate":
             DatabaseWrapper.may_create = True
 
-        def explained(*args: Any, **options: Any) -> str | None:
+        def explained(*args: object, **options: object) -> str | None:
             try:
                 if _needs_tables(subcommand, command):
                     _refuse_unmigrated()

@@ -52,7 +52,7 @@ def refuse_port_in_use(port: str) -> None:
 
 
 def prepare() -> None:
-    """Migrate in this process. It then counts as a user of the embedded database, which stays up."""
+    """Migrate in this process, which then keeps the embedded database running."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meeting_server.settings")
     from meeting_server.command_line import CommandLine  # noqa: PLC0415 (it needs the settings)
 

@@ -1,4 +1,7 @@
-"""Settings, all read from the environment: README.md has the table. Bad combinations are system checks."""
+"""Django's settings. All are read from the environment, and README.md lists them.
+
+System checks (meetings/checks.py) report values that cannot work together.
+"""
 
 import os
 from pathlib import Path
@@ -12,15 +15,15 @@ import meetings  # noqa: F401 - it pins the laws of the zones
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-# A variable that is set but empty is as one that is not: that is how compose files leave things out.
+# An empty variable counts as unset, because compose files leave variables out in this way.
 env.ENVIRON = {name: value for name, value in os.environ.items() if value}
 
-# Everything this server writes: the embedded database, mail as files, the generated secret key.
+# Everything that this server writes: the embedded database, mail files, the generated secret key.
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 
 
 def _secret_key(path: Path) -> str:
-    """The key kept in ``path``, made at the first start: one machine needs no setting for it."""
+    """The key stored in ``path``. It is made at the first start, so no setting is necessary."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -74,7 +77,7 @@ TEMPLATES = [
     }
 ]
 
-# DATABASE_URL unset: a PostgreSQL of our own below VAR_DIR, started by the first connection.
+# Without DATABASE_URL the first connection starts an embedded PostgreSQL below VAR_DIR.
 DATABASE_URL = env.str("DATABASE_URL", default="")
 EMBEDDED = {"ENGINE": "meeting_server.database", "NAME": "meeting_server"}
 DATABASES = {"default": env.db_url("DATABASE_URL") if DATABASE_URL else EMBEDDED}
@@ -84,37 +87,35 @@ DATABASES["default"] |= {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# EMAIL_URL unset: each mail becomes a file in VAR_DIR/mail.
+# Without EMAIL_URL each mail becomes a file in VAR_DIR/mail.
 EMAIL_URL = env.str("EMAIL_URL", default="")
 _email = env.email_url("EMAIL_URL") if EMAIL_URL else {}
 EMAIL_BACKEND = _email.get("EMAIL_BACKEND", "meetings.transport.file.EmailBackend")
 if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
-    # The same, with the mail server's reply for each recipient.
+    # The same backend, but it keeps the mail server's reply for each recipient.
     EMAIL_BACKEND = "meetings.transport.smtp.backend.EmailBackend"
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default=EMAIL_BACKEND)
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
 EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
 EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_PASSWORD") or ""
-# smtps:// is TLS from the first byte (RFC 8314 §3), whatever the library takes it for; smtp+tls:// is STARTTLS.
+# smtps:// means TLS from the first byte (RFC 8314 §3), but the library reads it as STARTTLS, which
+# is smtp+tls://.
 EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False) or EMAIL_URL.startswith("smtps:")
 EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False) and not EMAIL_USE_SSL
 EMAIL_PORT = _email.get("EMAIL_PORT") or (465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
 EMAIL_FILE_PATH = (
     urlparse(EMAIL_URL).path if EMAIL_URL.startswith("filemail:") else str(VAR_DIR / "mail")
 )
-EMAIL_TIMEOUT = env.float(
-    "EMAIL_TIMEOUT", default=10.0
-)  # seconds, for each answer of the mail server
+# Seconds to wait for each reply of the mail server.
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10.0)
 
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
-# Zone of a time that names none (IANA name).
+# The zone of a time that names none: an IANA name. A system check reports an unknown one.
 MEETINGS_TIME_ZONE = env.str("MEETINGS_TIME_ZONE", default="Asia/Shanghai")
-TIME_ZONE = (
-    MEETINGS_TIME_ZONE if MEETINGS_TIME_ZONE in available_timezones() else "UTC"
-)  # the check says what is wrong
+TIME_ZONE = MEETINGS_TIME_ZONE if MEETINGS_TIME_ZONE in available_timezones() else "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
@@ -122,60 +123,60 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 
-# Language of a mail when the call's Accept-Language names none: en or zh-hans.
+# The language of a mail if the call's Accept-Language names none of them: en or zh-hans.
 MEETINGS_LANGUAGE = env.str("MEETINGS_LANGUAGE", default="zh-hans")
-# SMTP envelope sender (MAIL FROM); empty: the meeting's sender.
+# The SMTP envelope sender (MAIL FROM). If empty, it is the meeting's sender.
 MEETINGS_ENVELOPE_FROM = env.str("MEETINGS_ENVELOPE_FROM", default="")
-# Domain on the right of Message-ID's @.
+# The domain after the @ of each Message-ID.
 MEETINGS_MESSAGE_ID_DOMAIN = env.str("MEETINGS_MESSAGE_ID_DOMAIN", default="meeting-server.invalid")
-# Adds a copy of the calendar as an attachment, invite.ics.
+# Whether mails also have the calendar as an attachment, invite.ics.
 MEETINGS_ATTACH_CALENDAR = env.bool("MEETINGS_ATTACH_CALENDAR", default=False)
-# Seconds that a call may take for mailing before what is left is answered as queued.
+# Seconds that a call may take for mailing. Recipients left then are answered as queued.
 MEETINGS_TIME_BUDGET = env.float("MEETINGS_TIME_BUDGET", default=10.0)
-# Seconds that one SMTP transaction may take in all, and that a claim lasts (longer, so that no second sender starts).
+# Seconds that one SMTP transaction may take, and that a claim on a mail lasts. The claim is longer,
+# so that no second sender starts during the transaction.
 MEETINGS_SMTP_DEADLINE = env.float("MEETINGS_SMTP_DEADLINE", default=30.0)
 MEETINGS_LEASE = env.float("MEETINGS_LEASE", default=90.0)
-# Seconds from one try to the next, after the first, second … of them; the last one holds from then on.
+# Seconds between tries: after the first, the second and so on. The last one is used from then on.
 MEETINGS_BACK_OFF = env.list(
     "MEETINGS_BACK_OFF", cast=float, default=[30.0, 120.0, 600.0, 1800.0, 3600.0]
 )
-# Days after which the bytes of mails are dropped, never who got what and when; 0 keeps them for ever.
+# Days until the bytes of mails are deleted, or 0 for never. Who got what and when always stays.
 MEETINGS_KEEP_BYTES_DAYS = env.int("MEETINGS_KEEP_BYTES_DAYS", default=90)
-# Most bytes of a request's body; most people of one meeting.
+# The most bytes of a request's body, and the most people of one meeting.
 MEETINGS_MAX_BODY = env.int("MEETINGS_MAX_BODY", default=1024 * 1024)
 MEETINGS_MAX_ATTENDEES = env.int("MEETINGS_MAX_ATTENDEES", default=1000)
-# Calls a minute for each key.
+# The most calls of each key.
 MEETINGS_RATE = env.str("MEETINGS_RATE", default="600/min")
-# Lets calls from this machine in without a key: for a developer's machine only.
+# Whether calls from this machine need no key. It is for a developer's machine only.
 MEETINGS_LOOPBACK_WITHOUT_KEY = env.bool("MEETINGS_LOOPBACK_WITHOUT_KEY", default=False)
 
-# A RabbitMQ, amqp://…: Celery's workers, on many machines, deliver in the background. Unset: "manage.py deliver_mail".
+# With a RabbitMQ, amqp://…, Celery's workers deliver in the background, on any number of machines.
+# Without one, "manage.py deliver_mail" does.
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
 CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_TASK_DEFAULT_QUEUE", default="meetings")
-# Who is told of work for the workers; meetings/operations/wake.py calls it.
+# The function that tells the workers of new mail. meetings/operations/steps/wake.py calls it.
 MEETINGS_WAKE = "meetings.operations.steps.publisher.publish" if CELERY_BROKER_URL else ""
-CELERY_TASK_DEFAULT_DELIVERY_MODE = (
-    "transient"  # the row is the truth: a task that a broker's restart loses is found again
-)
+# A task that a broker's restart loses is found again, in the database.
+CELERY_TASK_DEFAULT_DELIVERY_MODE = "transient"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_WORKER_POOL = "threads"  # sending is waiting
+CELERY_WORKER_POOL = "threads"  # a task waits for the mail server most of its time
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_THREADS", default=8)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = (
-    False  # its queue, one for each host name, keeps out a second worker
-)
+# Its queue has the name of the host, so that a second worker there could not start.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
 CELERY_BROKER_CONNECTION_TIMEOUT = 2.0
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for as long as it takes
-CELERY_DB_REUSE_MAX = (
-    1000  # tasks on one database connection: a new one for each would take most of the time
-)
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker without limit
+# Tasks on one database connection. Connecting for each task would take most of its time.
+CELERY_DB_REUSE_MAX = 1000
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: no file to keep
-# A sweep that nobody took in time is not missed: the next one follows. By the broker's clock, not "expires".
+# The broker drops a sweep that no worker took in time, because the next one follows. "expiration"
+# is by the broker's clock, where "expires" would be by the worker's.
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "meetings.tasks.sweep", "schedule": 5.0, "options": {"expiration": 15.0}},
     "drop old bytes": {
@@ -187,7 +188,7 @@ CELERY_BEAT_SCHEDULE = {
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = MEETINGS_MAX_BODY
 
-# A deployment behind TLS sets HTTPS=on (and its proxy sends X-Forwarded-Proto).
+# A deployment behind TLS sets HTTPS=on, and its proxy sends X-Forwarded-Proto.
 HTTPS = env.bool("HTTPS", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
@@ -211,7 +212,7 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["advice"]},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # Some lines for each task, one every five seconds at least.
+    # These write some lines for each task, so at least one every five seconds.
     "loggers": {
         name: {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"}
         for name in ("celery.app.trace", "celery.beat", "celery.worker.strategy")

@@ -1,16 +1,20 @@
-"""A Django database engine: PostgreSQL of our own below ``VAR_DIR``, for machines where nobody wants to run one.
+"""A Django database engine that starts its own PostgreSQL below ``VAR_DIR``.
 
-``base``    what Django loads: its PostgreSQL engine, which sees to it that the server runs when it connects
-``server``  a using process's side: say that it uses the server, and have it started
+It is for machines where PostgreSQL is not installed.
+
+``base``    Django loads it. A new connection finds the server running or starts it
+``server``  the side of a process that uses the server
 ``keeper``  the process that starts PostgreSQL, waits for its last user to end, and stops it
 ``place``   where its files are
+``errors``  what ``manage.py migrate`` fixes
 
-How they agree: by the kernel's locks (``flock``), not by a list of process ids, because the kernel lets go of a lock
-however its holder ends, ``kill -9`` included, and because a forked worker inherits it.
+The processes agree by the kernel's locks (``flock``) and not by a list of process ids. The kernel
+releases a lock however its holder ends, even after ``kill -9``, and a forked worker inherits it.
 
-- ``VAR_DIR/postgres.users``: every using process holds it shared until it ends. The keeper waits for it exclusively:
-  when it gets it, nobody is left; whoever comes now waits until PostgreSQL has stopped, and starts it again.
-- ``VAR_DIR/postgres.keeper``: who may start PostgreSQL. Taken by the process that finds it not running, and handed to
-  the keeper.
-- PostgreSQL itself ends with its keeper (Linux tells it of its parent's death), so that nothing is left behind.
+- ``VAR_DIR/postgres.users``: every process that uses the server holds it shared until it ends.
+  The keeper waits to lock it exclusively. When it gets the lock, the last user has ended. A process
+  that connects after that waits until PostgreSQL has stopped, and starts it again.
+- ``VAR_DIR/postgres.keeper``: its holder may start PostgreSQL. A process that finds PostgreSQL not
+  running takes it and hands it to the keeper.
+- Linux ends PostgreSQL when its keeper is killed, so that no process is left behind.
 """

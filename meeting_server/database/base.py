@@ -1,6 +1,6 @@
-"""Django's PostgreSQL engine on a PostgreSQL of our own, which each new connection finds running or starts.
+"""Django's PostgreSQL engine, on an embedded PostgreSQL that a new connection starts if necessary.
 
-Importing settings or this module starts nothing: type checkers and ``makemigrations`` do it.
+Importing the settings or this module starts nothing, because type checkers do both.
 """
 
 import time
@@ -21,17 +21,18 @@ class DatabaseClient(client.DatabaseClient):
     """``manage.py dbshell`` with the psql that belongs to the server."""
 
     @classmethod
-    def settings_to_cmd_args_env(
+    def settings_to_cmd_args_env(  # noqa: D102
         cls, settings_dict: dict[str, Any], parameters: Iterable[str]
     ) -> tuple[list[str], dict[str, str] | None]:
-        """Psql's path in place of its name."""
-        from meeting_server.database.keeper import binaries_for  # noqa: PLC0415 (a tenth of a second, for dbshell only)
+        # This import takes a tenth of a second, and only dbshell needs it.
+        from meeting_server.database.keeper import binaries_for  # noqa: PLC0415
 
         args, env = super().settings_to_cmd_args_env(settings_dict, parameters)
-        return [str(binaries_for(Place(Path(settings.VAR_DIR))) / "psql"), *args[1:]], env
+        psql = binaries_for(Place(Path(settings.VAR_DIR))) / "psql"
+        return [str(psql), *args[1:]], env
 
     def runshell(self, parameters: Iterable[str]) -> None:
-        """Psql knows nothing of starting servers."""
+        """Start the server first, because psql cannot."""
         self.connection.ensure_connection()
         super().runshell(parameters)
 
@@ -39,9 +40,15 @@ class DatabaseClient(client.DatabaseClient):
 class DatabaseCreation(creation.DatabaseCreation):
     """Tests may create the embedded database, as ``migrate`` may."""
 
-    def create_test_db(self, *args: Any, **kwargs: Any) -> str:  # noqa: D102
+    def create_test_db(  # noqa: D102
+        self,
+        verbosity: int = 1,
+        autoclobber: bool = False,
+        serialize: bool = True,
+        keepdb: bool = False,
+    ) -> str:
         DatabaseWrapper.may_create = True
-        return super().create_test_db(*args, **kwargs)
+        return super().create_test_db(verbosity, autoclobber, serialize, keepdb)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -49,7 +56,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     client_class = DatabaseClient
     creation_class = DatabaseCreation
-    # For the whole process. A command with a mistyped VAR_DIR would work on a new, empty database.
+    # Set for the whole process. Without it, a command with a mistyped VAR_DIR would work on a new,
+    # empty database.
     may_create = False
 
     def __init__(self, settings_dict: dict[str, Any], alias: str = "default") -> None:
@@ -58,9 +66,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(settings_dict, alias)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Connect; where the server is not running, has been killed or is on its way, see that it runs and try again.
+        """Connect. If the server does not run, start it and try again.
 
-        First connect, then ask: in a process's life the server is nearly always there.
+        Connecting comes first, because the server nearly always runs already.
         """
         if not self.may_create and not self.place.has_database:
             raise NoDatabase(self.place)

@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL has its files. Knows no Django: the keeper starts without it."""
+"""Where the embedded PostgreSQL has its files. The keeper reads this, and starts without Django."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 DATABASE = ROLE = "meeting_server"
 PORT = "5432"  # only the end of the socket's name: no TCP port is opened
 
-# sockaddr_un holds 108 bytes on Linux, 104 elsewhere, NUL included.
+# sockaddr_un has room for 108 bytes on Linux and 104 elsewhere, NUL included.
 LONGEST_SOCKET_NAME = 103
 
 
@@ -25,7 +25,7 @@ class Place:
 
     @property
     def has_database(self) -> bool:
-        """Whether a database was created here. Another account's, which cannot be looked into, counts."""
+        """Whether a database was created here. It may be another account's, and unreadable."""
         try:
             (self.data / "PG_VERSION").stat()
         except PermissionError:
@@ -36,7 +36,7 @@ class Place:
 
     @property
     def log(self) -> Path:
-        """What PostgreSQL and the keeper have to say."""
+        """The log of PostgreSQL and of the keeper."""
         return self.var / "postgres.log"
 
     @property
@@ -51,14 +51,16 @@ class Place:
 
     @property
     def socket_dir(self) -> Path:
-        """The data directory, or a short one where its path is too long for a socket or has a comma (libpq: two hosts).
+        """The data directory, or a short one below /tmp if its path does not suit a socket.
 
-        Not below TMPDIR or XDG_RUNTIME_DIR: a terminal and a cron job would look in different places.
+        It may be too long, or have a comma, which libpq reads as two hosts. TMPDIR and
+        XDG_RUNTIME_DIR are not used: a terminal and a cron job would look in different places.
         """
         name = os.fsencode(self.data / f".s.PGSQL.{PORT}")
         if len(name) <= LONGEST_SOCKET_NAME and b"," not in name:
             return self.data
-        return Path("/tmp") / f"meeting-server-{hashlib.sha256(name).hexdigest()[:16]}"  # noqa: S108 (its owner is checked)
+        digest = hashlib.sha256(name).hexdigest()[:16]
+        return Path("/tmp") / f"meeting-server-{digest}"  # noqa: S108 (its owner is checked)
 
     @property
     def socket(self) -> Path:
@@ -66,7 +68,10 @@ class Place:
         return self.socket_dir / f".s.PGSQL.{PORT}"
 
     def owned_by(self, *uids: int) -> bool:
-        """Whether the socket's directory is absent or one of these accounts': below /tmp anybody may have made it."""
+        """Whether the socket's directory is absent or belongs to one of these accounts.
+
+        Below /tmp any account can have made it.
+        """
         try:
             return self.socket_dir.lstat().st_uid in uids
         except FileNotFoundError:

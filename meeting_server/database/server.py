@@ -1,4 +1,7 @@
-"""A using process's side of the embedded PostgreSQL: say that it is used, and have it started where it does not run."""
+"""The side of a process that uses the embedded PostgreSQL.
+
+It counts itself as a user, and has the server started if it does not run.
+"""
 
 import fcntl
 import logging
@@ -17,7 +20,7 @@ from meeting_server.database.place import Place
 
 logger = logging.getLogger("meeting_server.database")
 
-PATIENCE = 60.0  # seconds: recovery after a power cut takes a few
+PATIENCE = 60.0  # seconds: recovery after a power cut takes some
 PAUSE = 0.05
 LARGEST_LOG = 10_000_000
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -27,7 +30,10 @@ _holding_lock = threading.Lock()
 
 
 def hold(place: Place) -> None:
-    """Count this process, and what it forks, as a user until it ends. Waits while a keeper is stopping the server."""
+    """Count this process, and what it forks, as a user until it ends.
+
+    Waits while a keeper is stopping the server.
+    """
     with _holding_lock:
         if place.users_lock not in _holding:
             fd = _open(place.users_lock)
@@ -36,8 +42,8 @@ def hold(place: Place) -> None:
 
 
 def bring_up(place: Place, deadline: float) -> None:
-    """Return when PostgreSQL listens; start it if nobody else does."""
-    time.sleep(PAUSE)  # it may listen already, and only not have finished its recovery
+    """Return when PostgreSQL listens. Start it if no other process does."""
+    time.sleep(PAUSE)  # it may listen already and only be recovering
     while not _listens(place):
         if time.monotonic() > deadline:
             raise OperationalError(f"The embedded PostgreSQL does not answer. {_end_of(place.log)}")
@@ -52,19 +58,19 @@ def bring_up(place: Place, deadline: float) -> None:
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether a connection failed because the server is not there, starts, recovers or stops: all but its refusal."""
+    """Whether the server is absent, starts, recovers or stops. Its refusals are final."""
     text = str(error)
     return "FATAL:" not in text or "the database system is" in text
 
 
 def refuse_foreign_socket(place: Place) -> None:
-    """Whoever made a directory below /tmp before us would be asked for the data, and given it."""
+    """Refuse a directory that another account made below /tmp. It would be given the data."""
     uids = {os.geteuid()}
     if place.data.exists():
         uids.add(place.data.stat().st_uid)
     if not place.owned_by(*uids):
         raise OperationalError(
-            f"{place.socket_dir} belongs to another account; it was to hold PostgreSQL's socket."
+            f"{place.socket_dir} belongs to another account. PostgreSQL's socket must be there."
         )
 
 
@@ -83,21 +89,16 @@ def _listens(place: Place) -> bool:
 
 
 def _start_keeper(place: Place, lock: int) -> None:
-    """Start the keeper and hand it the lock, which it inherits: there is no moment at which nobody has it.
+    """Start the keeper, which inherits the lock. At no moment is the lock free.
 
-    In a session of its own: Ctrl-C in a terminal reaches the web server's workers, which then finish their requests,
-    but not the database that they need for it.
+    The keeper has its own session. Ctrl-C in a terminal reaches the web server's workers, which
+    then finish their requests, but it must not reach the database that they need for that.
     """
+    keeper_module = "meeting_server.database.keeper"
     with (
         _open_log(place.log) as log,
-        subprocess.Popen(  # noqa: S603 (nothing of it comes from a request)
-            [
-                sys.executable,
-                "-m",
-                "meeting_server.database.keeper",
-                os.fspath(place.var),
-                str(lock),
-            ],
+        subprocess.Popen(  # noqa: S603 (no part of it comes from a request)
+            [sys.executable, "-m", keeper_module, os.fspath(place.var), str(lock)],
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
