@@ -1,4 +1,4 @@
-"""Real processes that use an embedded PostgreSQL of their own, for the tests of it."""
+"""Real processes that use an embedded PostgreSQL, for the tests of it."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ import psutil  # type: ignore[import-untyped]
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 20.0
 
-# The first of these programs is the one that "manage.py migrate" is for an operator.
+# Outside of these tests only "manage.py migrate" may.
 MAY_CREATE = """
 from meeting_server.database.base import DatabaseWrapper
 DatabaseWrapper.may_create = True
@@ -47,7 +47,7 @@ ANSWER = "meeting_server of meeting_server"
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Poll; the deadline is far beyond what any of these events takes."""
+    """Poll until a deadline that no machine is too slow for."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"waited {PATIENCE} s for: {what}"
@@ -55,14 +55,14 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
 
 
 def free_port() -> int:
-    """A port where nobody listens."""
+    """A port on which no program listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def lives(pid: int) -> bool:
-    """Whether the process runs: a zombie that nobody has collected does not."""
+    """Whether the process runs. A zombie does not."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -86,19 +86,19 @@ class User:
         )
 
     def answer(self) -> str:
-        """Its next line: an answer of the database."""
+        """Return its next line, which is the database's answer."""
         assert self.process.stdout
         return self.process.stdout.readline().strip()
 
     def ask(self) -> str:
-        """Have it ask the database again."""
+        """Let it ask the database again."""
         assert self.process.stdin
         self.process.stdin.write("\n")
         self.process.stdin.flush()
         return self.answer()
 
     def end(self) -> str:
-        """Have it end by itself, and return what it still wrote."""
+        """Let it end by itself, and return the rest of its output."""
         return self.process.communicate(timeout=PATIENCE)[0].strip()
 
     def kill(self, number: int = signal.SIGKILL) -> None:
@@ -106,7 +106,7 @@ class User:
         os.killpg(self.process.pid, number)
 
     def close(self) -> None:
-        """Leave nothing of it behind."""
+        """End it if it still runs."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
@@ -114,7 +114,7 @@ class User:
 
 
 class Machine:
-    """One VAR_DIR: its users, its keeper, its PostgreSQL."""
+    """One VAR_DIR with its users, its keeper and its PostgreSQL."""
 
     def __init__(self, var: Path) -> None:
         self.var = var
@@ -126,7 +126,7 @@ class Machine:
         return self.users[-1]
 
     def postgres(self) -> int:
-        """PostgreSQL's process id; 0 if it does not run."""
+        """PostgreSQL's process id, or 0 if it does not run."""
         try:
             pid = int((self.var / "postgres/postmaster.pid").read_text().split("\n")[0])
         except FileNotFoundError:
@@ -134,7 +134,7 @@ class Machine:
         return pid if lives(pid) else 0
 
     def keepers(self) -> list[int]:
-        """The ids of its keepers: one, or none."""
+        """The process ids of its keepers: one or none."""
         return [
             process.pid
             for process in psutil.process_iter(["cmdline"])
@@ -143,11 +143,11 @@ class Machine:
         ]
 
     def log(self) -> str:
-        """What PostgreSQL wrote."""
+        """PostgreSQL's log."""
         return (self.var / "postgres.log").read_text()
 
     def said(self) -> str:
-        """What its users wrote for people."""
+        """The standard error of its users."""
         return (self.var.parent / f"{self.var.name}.stderr").read_text()
 
     def wait_until_stopped(self) -> None:
@@ -165,7 +165,7 @@ class Machine:
 
 
 def environment(var: Path) -> dict[str, str]:
-    """Ours, with this VAR_DIR and the embedded database."""
+    """The tests' own environment, with this VAR_DIR and the embedded database."""
     ours = {
         name: value
         for name, value in os.environ.items()

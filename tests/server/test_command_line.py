@@ -9,9 +9,7 @@ import pytest
 from tests.server.embedded import PROJECT, Machine, environment
 
 NEED_A_DATABASE = [
-    "createsuperuser",
     "createsuperuser --no-input --username alice --email alice@example.com",
-    "create_api_key CRM --sender *@example.com",
     "backlog",
     "deliver_mail",
     "clearsessions",
@@ -66,10 +64,9 @@ def test_unmigrated_database_is_one_sentence(empty_database: dict[str, str], com
     assert sentence.endswith("manage.py migrate`.")
 
 
-def test_older_database_is_one_sentence(machine: Machine) -> None:
-    env = environment(machine.var)
-    assert manage("migrate --verbosity 0 meetings zero", env).returncode == 0
-    answer = manage("backlog", env)
+def test_older_database_is_one_sentence(empty_database: dict[str, str]) -> None:
+    assert manage("migrate --verbosity 0 contenttypes", empty_database).returncode == 0
+    answer = manage("backlog", empty_database)
     assert "is not migrated to this version; run `" in answer.stderr
 
 

@@ -124,7 +124,7 @@ def by_kill(what: str) -> Callable[[Both], None]:
         pytest.param(by_kill("gunicorn"), {247}, id="the web server dies"),
     ],
 )
-def test_both_end_when_one_does_or_they_are_told_to(
+def test_both_processes_end_together(
     both: Both, stop: Callable[[Both], None], exit_codes: set[int]
 ) -> None:
     queue()
@@ -143,7 +143,7 @@ def test_make_run_ends_with_that_line() -> None:
     assert dry.stdout.splitlines()[-1].endswith("-m meeting_server.run")
 
 
-def test_printed_command_makes_an_account_of_this_server(first: Both) -> None:
+def test_printed_command_makes_an_account_of_this_server(first: Both, machine: Machine) -> None:
     answer = paste(first.printed("createsuperuser"))
     assert (answer.returncode, answer.stderr) == (0, "")
     with requests.Session() as browser:
@@ -155,9 +155,6 @@ def test_printed_command_makes_an_account_of_this_server(first: Both) -> None:
         }
         page = browser.post(form.url, data=fields, timeout=30)
     assert page.url == f"{first.url}/admin/"
-
-
-def test_embedded_database_starts_once(first: Both, machine: Machine) -> None:
     assert machine.log().count("starting PostgreSQL") == 1
 
 
