@@ -1,4 +1,4 @@
-"""One loud log line a minute for each kind of trouble, not one per message."""
+"""Log lines about trouble that comes back with every mail: one a minute for each kind of it."""
 
 import logging
 import threading
@@ -6,24 +6,24 @@ import time
 
 logger = logging.getLogger("meetings")
 
-INTERVAL = 60.0
+INTERVAL = 60.0  # seconds
 
 _lock = threading.Lock()
-_last: dict[str, float] = {}
+_reported_at: dict[str, float] = {}
 
 
 def report(kind: str, text: str, *, level: int = logging.ERROR) -> None:
-    """Log ``text``, unless this process did so for the same ``kind`` in the last INTERVAL seconds."""
+    """Log ``text``, unless this process logged the same ``kind`` within the last INTERVAL."""
     now = time.monotonic()
     with _lock:
-        due = kind not in _last or now - _last[kind] >= INTERVAL
+        due = kind not in _reported_at or now - _reported_at[kind] >= INTERVAL
         if due:
-            _last[kind] = now
+            _reported_at[kind] = now
     if due:
         logger.log(level, "%s", text)
 
 
 def forget() -> None:
-    """Let the next alarm of every kind be logged, however soon it comes."""
+    """Log the next report of every kind, however soon it comes."""
     with _lock:
-        _last.clear()
+        _reported_at.clear()
