@@ -17,7 +17,8 @@ from meetings.admin.actions import CANCEL, RESEND, MeetingAction, run_action
 from meetings.admin.chips import chip, state_chips
 from meetings.admin.filters import MailFilter, TimeFilter
 from meetings.admin.read_only import ReadOnlyAdmin
-from meetings.imip.wording.when import recurrence_in_words, when_in_words
+from meetings.imip.wording.recurrence import recurrence_in_words
+from meetings.imip.wording.when import when_in_words
 from meetings.models import Meeting
 from meetings.queries.current import StateCounts, count_states
 from meetings.queries.history import VERSIONS_SHOWN, history_of, people_of

@@ -1,1 +1,1 @@
-"""RFC 6047: messages as e-mail, composed and sent. Knows no database."""
+"""RFC 6047: an iTIP message as an e-mail, and back. No network and no database."""

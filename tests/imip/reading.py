@@ -7,7 +7,7 @@ from typing import Any
 
 from meetings.imip.compose import ComposedMail, compose
 from meetings.itip.message import Message
-from tests.cast import cancel, meeting, request, uninvite, update
+from tests.support.cast import cancel, meeting, request, uninvite, update
 
 EVERY_KIND = {
     "request": request(),

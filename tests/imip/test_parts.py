@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from meetings.imip.parts import Parts, read_parts
 from meetings.imip.wording.body import bodies
 from meetings.itip.ical.writer import to_ical
-from tests.cast import request
 from tests.imip.reading import mail
+from tests.support.cast import request
 
 NOTHING = Parts(text="", html="", calendar="")
 

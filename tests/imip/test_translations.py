@@ -35,7 +35,7 @@ def translations(locale: str) -> Iterator[Message]:
 
 
 def used() -> set[tuple[str | None, str]]:
-    """Context and (singular) text of each text that the code has translated."""
+    """Context and singular form of each text that the code wants translated."""
     found = [
         (text, context)
         for _, _, text, _, context in extract_from_dir(
@@ -60,12 +60,12 @@ def placeholders(text: str) -> set[str]:
     return set(re.findall(r"%\(\w+\)s", text))
 
 
-def test_each_language_but_the_source_has_a_catalog() -> None:
+def test_each_language_but_english_has_a_catalog() -> None:
     assert {to_locale(code) for code, _ in settings.LANGUAGES} - {"en"} == set(LOCALES)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_every_text_is_translated_and_no_translation_is_left_over(locale: str) -> None:
+def test_catalog_has_every_text_and_no_other(locale: str) -> None:
     known = {
         (message.context, message.id if isinstance(message.id, str) else message.id[0])
         for message in translations(locale)
@@ -74,14 +74,14 @@ def test_every_text_is_translated_and_no_translation_is_left_over(locale: str) -
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_no_translation_is_empty_or_doubtful(locale: str) -> None:
+def test_no_translation_is_empty_or_fuzzy(locale: str) -> None:
     for message in translations(locale):
         assert all(forms(message)), message.id
         assert not message.fuzzy, message.id
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_a_translation_names_no_placeholder_that_the_text_does_not_have(locale: str) -> None:
+def test_translation_has_no_placeholder_of_its_own(locale: str) -> None:
     for message in translations(locale):
         source = message.id if isinstance(message.id, str) else message.id[1]
         for form in forms(message):
@@ -89,7 +89,7 @@ def test_a_translation_names_no_placeholder_that_the_text_does_not_have(locale: 
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_the_compiled_catalog_is_up_to_date(locale: str) -> None:
+def test_compiled_catalog_is_up_to_date(locale: str) -> None:
     """If not: ``pybabel compile -D django -d meetings/locale``."""
     compiled = BytesIO()
     write_mo(compiled, catalog(locale))
@@ -105,5 +105,5 @@ def texts(file: object) -> dict[str, str]:
 @pytest.mark.parametrize(
     "template", sorted((APPLICATION / "templates").rglob("mail/*")), ids=lambda path: path.name
 )
-def test_the_templates_of_mails_leave_the_words_to_the_code(template: Path) -> None:
+def test_templates_of_mails_have_no_words_of_their_own(template: Path) -> None:
     assert "gettext(" not in templatize(template.read_text())

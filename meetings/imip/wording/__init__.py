@@ -1,1 +1,1 @@
-"""."""
+"""What a mail says to people, in each language."""

@@ -1,4 +1,4 @@
-"""What a mail says to people who see no calendar (interop M8)."""
+"""What a mail says to people whose mail program shows no calendar (interop M8)."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -46,7 +46,7 @@ class Reader(HTMLParser):
         self.text += data
 
 
-def test_an_invitation_in_english_as_plain_text() -> None:
+def test_invitation_in_english_as_plain_text() -> None:
     assert say(request(rule=MONDAYS, attendees=(BOB, CAROL, ROOM))).text == (
         "Weekly review\n"
         "\n"
@@ -64,7 +64,7 @@ def test_an_invitation_in_english_as_plain_text() -> None:
     )
 
 
-def test_a_cancellation_in_chinese_as_plain_text() -> None:
+def test_cancellation_in_chinese_as_plain_text() -> None:
     assert say(cancel(meeting(rule=MONDAYS), comment="国定假日"), "zh-hans").text == (
         "Weekly review\n"
         "\n"
@@ -80,7 +80,7 @@ def test_a_cancellation_in_chinese_as_plain_text() -> None:
     )
 
 
-def test_what_a_meeting_does_not_have_leaves_no_gap() -> None:
+def test_missing_details_leave_no_gap() -> None:
     assert say(request(location="", description="", attendees=(replace(BOB, name=""),))).text == (
         "Weekly review\n"
         "\n"
@@ -92,7 +92,7 @@ def test_what_a_meeting_does_not_have_leaves_no_gap() -> None:
     )
 
 
-def test_an_update_in_english_as_plain_text_says_what_changed_from_old_to_new() -> None:
+def test_update_in_english_tells_old_and_new() -> None:
     dave = Attendee(address="dave@example.org", name="Dave")
     [*_, message] = update(
         meeting(),
@@ -122,25 +122,25 @@ def test_an_update_in_english_as_plain_text_says_what_changed_from_old_to_new() 
     )
 
 
-def test_an_update_names_only_what_changed() -> None:
+def test_update_names_only_what_changed() -> None:
     [message] = update(meeting(), location="Room 8")
     assert [row for row in say(message).text.splitlines() if row.startswith("*")] == [
         "* Where: Room 7 → Room 8"
     ]
 
 
-def test_an_answer_is_no_change() -> None:
-    held = meeting(attendees=(replace(BOB, name="Robert"), CAROL))
-    [message] = update(held, attendees=(BOB, CAROL))
+def test_other_name_of_an_attendee_is_no_change() -> None:
+    stored = meeting(attendees=(replace(BOB, name="Robert"), CAROL))
+    [message] = update(stored, attendees=(BOB, CAROL))
     assert "*" not in say(message).text
 
 
-def test_an_update_in_chinese() -> None:
+def test_update_in_chinese_tells_old_and_new() -> None:
     told = say(update(meeting(), location="8号会议室")[0], "zh-hans").text
     assert "此会议有更改。\n\n* 地点：Room 7 → 8号会议室\n\n时间：" in told
 
 
-def test_who_is_uninvited_reads_that_the_meeting_goes_on() -> None:
+def test_uninvited_attendee_reads_that_it_takes_place() -> None:
     assert (
         "You have been removed from this meeting. It takes place without you."
         in say(uninvite()).text
@@ -149,14 +149,31 @@ def test_who_is_uninvited_reads_that_the_meeting_goes_on() -> None:
     assert "您已不在此会议的参加人之列，会议照常举行。" in say(uninvite(), "zh-hans").text
 
 
+OF_ONE_OCCURRENCE = {
+    "request": (request(), "You are invited to this one meeting of a series."),
+    "update": (
+        update(meeting(), location="Room 8")[0],
+        "This one meeting of a series has changed.",
+    ),
+    "cancel": (cancel(), "This one meeting of a series has been cancelled."),
+    "uninvite": (uninvite(), "You have been removed from this one meeting of a series. It takes"),
+}
+
+
+@pytest.mark.parametrize(("message", "status"), OF_ONE_OCCURRENCE.values(), ids=OF_ONE_OCCURRENCE)
+def test_mail_about_one_occurrence_says_so(message: Message, status: str) -> None:
+    occurrence = replace(message.event, recurrence_id=message.event.start)
+    assert f"\n\n{status}" in say(replace(message, event=occurrence)).text
+
+
 @pytest.mark.parametrize("message", [cancel(), uninvite()])
-def test_a_cancel_does_not_tell_who_else_was_invited(message: Message) -> None:
+def test_cancel_does_not_tell_who_else_was_invited(message: Message) -> None:
     told = say(message)
     for other in (BOB, CAROL):
         assert other.address not in told.text + told.html
 
 
-def test_a_long_list_of_people_is_cut_short() -> None:
+def test_long_list_of_people_is_cut_short() -> None:
     crowd = tuple(Attendee(address=f"p{number}@example.org") for number in range(100))
     assert line(request(attendees=crowd), "Required").endswith("; p19@example.org; and 80 more")
     assert line(request(attendees=crowd[:20]), "Required").endswith("; p19@example.org")
@@ -165,7 +182,7 @@ def test_a_long_list_of_people_is_cut_short() -> None:
 MARKUP = '<script>alert("1")</script> & <b>bold</b>'
 
 
-def test_markup_stays_text() -> None:
+def test_markup_of_an_invitation_stays_text() -> None:
     message = request(
         summary=MARKUP, description=MARKUP, location=MARKUP, attendees=(replace(BOB, name=MARKUP),)
     )
@@ -177,14 +194,14 @@ def test_markup_stays_text() -> None:
     assert reader.text.count(MARKUP) == 5  # <title> has it too
 
 
-def test_the_reason_and_what_changed_stay_text_too() -> None:
+def test_markup_of_reason_and_changes_stays_text() -> None:
     assert Reader(say(cancel(comment=MARKUP)).html).text.count(MARKUP) == 1
     changed = Reader(say(update(meeting(summary=MARKUP), summary="Another")[0]).html)
     assert changed.text.count(MARKUP) == 1
     assert "script" not in changed.elements
 
 
-def test_line_breaks_of_the_description_and_the_reason_are_kept_in_html() -> None:
+def test_line_breaks_are_kept_in_html() -> None:
     assert "one<br>two<br><br>three" in say(request(description="one\r\ntwo\n\nthree")).html
     assert "one<br>two" in say(cancel(comment="one\ntwo")).html
 
@@ -220,7 +237,7 @@ def test_html_loads_nothing_from_elsewhere(message: Message) -> None:
 
 @settings(deadline=None)
 @given(text=st.text(max_size=80).map(lambda value: f"<i>{value}'\"</title></td><img src=x>{value}"))
-def test_no_text_adds_an_element(text: str) -> None:
+def test_text_of_a_caller_adds_no_element(text: str) -> None:
     given_text = request(summary=text, location=text, attendees=(replace(BOB, name=text),))
     plain = request(attendees=(BOB,))
     assert Reader(say(given_text).html).elements == Reader(say(plain).html).elements

@@ -1,13 +1,10 @@
-"""Time and recurrence as people say them, in English and in Chinese."""
-
 from datetime import datetime
 from typing import Any
 
 import pytest
-from django.test import override_settings
-from django.utils import timezone, translation
+from django.utils import translation
 
-from meetings.imip.wording.when import recurrence_in_words, when_in_words
+from meetings.imip.wording.recurrence import recurrence_in_words
 from meetings.itip.recurrence.rule import Frequency, Rule
 from tests.support.cast import meeting
 
@@ -135,7 +132,7 @@ RECURRENCES = [
 
 
 @pytest.mark.parametrize(("given", "english", "chinese"), RECURRENCES)
-def test_a_rule_is_said_in_both_languages(given: Rule, english: str, chinese: str) -> None:
+def test_rule_is_said_in_both_languages(given: Rule, english: str, chinese: str) -> None:
     event = meeting(rule=given)
     with translation.override("en"):
         assert recurrence_in_words(event) == english
@@ -151,7 +148,7 @@ UNTIL_MAY = {
 
 
 @pytest.mark.parametrize("until", UNTIL_MAY.values(), ids=UNTIL_MAY)
-def test_the_last_day_that_may_have_a_meeting_is_named(until: datetime) -> None:
+def test_last_day_that_may_have_a_meeting_is_named(until: datetime) -> None:
     event = meeting(rule=rule("DAILY", count=None, until=until))
     with translation.override("en"):
         assert recurrence_in_words(event) == "every day, until 1 May 2027"
@@ -159,7 +156,7 @@ def test_the_last_day_that_may_have_a_meeting_is_named(until: datetime) -> None:
         assert recurrence_in_words(event) == "每天，至2027年5月1日"
 
 
-def test_excluded_days_are_named() -> None:
+def test_days_that_are_left_out_are_named() -> None:
     days = tuple(datetime(2027, 3, day, 10) for day in (8, 15, 22))
     event = meeting(rule=rule("WEEKLY", by_day=("MO",)), exdates=days)
     with translation.override("en"):
@@ -172,7 +169,7 @@ def test_excluded_days_are_named() -> None:
         )
 
 
-def test_many_excluded_days_are_cut_short() -> None:
+def test_long_list_of_days_is_cut_short() -> None:
     days = tuple(datetime(2027, 3, day, 10) for day in range(2, 24))
     event = meeting(rule=rule("DAILY", count=60), exdates=days)
     with translation.override("en"):
@@ -181,87 +178,10 @@ def test_many_excluded_days_are_cut_short() -> None:
         assert recurrence_in_words(event).endswith("、2027年3月21日和另外 2 天除外")
 
 
-def test_a_rule_without_an_end_promises_none() -> None:
+def test_rule_without_an_end_names_none() -> None:
     with translation.override("en"):
         assert recurrence_in_words(meeting(rule=rule("DAILY", count=None))) == "every day"
 
 
-def test_a_single_meeting_does_not_recur() -> None:
+def test_single_meeting_has_no_recurrence() -> None:
     assert recurrence_in_words(meeting()) == ""
-
-
-def at(start: str, end: str, **changes: Any) -> dict[str, Any]:
-    return {"start": datetime.fromisoformat(start), "end": datetime.fromisoformat(end)} | changes
-
-
-TIMES = {
-    "one day": (
-        at("2019-12-02 10:00", "2019-12-02 11:00"),
-        "Monday, 2 December 2019, 10:00–11:00 (Asia/Shanghai, UTC+08:00)",
-        "2019年12月2日 星期一 10:00–11:00（Asia/Shanghai，UTC+08:00）",
-    ),
-    "over midnight": (
-        at("2019-12-02 23:00", "2019-12-03 01:30"),
-        "Monday, 2 December 2019, 23:00 – Tuesday, 3 December 2019, 01:30 (Asia/Shanghai, UTC+08:00)",
-        "2019年12月2日 星期一 23:00 – 2019年12月3日 星期二 01:30（Asia/Shanghai，UTC+08:00）",
-    ),
-    "with seconds": (
-        at("2019-12-02 10:00:30", "2019-12-02 11:00"),
-        "Monday, 2 December 2019, 10:00:30–11:00 (Asia/Shanghai, UTC+08:00)",
-        "2019年12月2日 星期一 10:00:30–11:00（Asia/Shanghai，UTC+08:00）",
-    ),
-    "half-hour zone west of Greenwich": (
-        at("2027-01-04 10:00", "2027-01-04 11:00", tzid="America/St_Johns"),
-        "Monday, 4 January 2027, 10:00–11:00 (America/St_Johns, UTC-03:30)",
-        "2027年1月4日 星期一 10:00–11:00（America/St_Johns，UTC-03:30）",
-    ),
-    "while the clocks change": (
-        at("2027-03-14 01:00", "2027-03-14 04:00", tzid="America/New_York"),
-        "Sunday, 14 March 2027, 01:00–04:00 (America/New_York, UTC-05:00 → UTC-04:00)",
-        "2027年3月14日 星期日 01:00–04:00（America/New_York，UTC-05:00 → UTC-04:00）",
-    ),
-    "UTC": (
-        at("2027-03-01 10:00", "2027-03-01 11:00", tzid="UTC"),
-        "Monday, 1 March 2027, 10:00–11:00 (UTC)",
-        "2027年3月1日 星期一 10:00–11:00（UTC）",
-    ),
-    "all day": (
-        at("2027-05-01", "2027-05-02", all_day=True),
-        "Saturday, 1 May 2027, all day",
-        "2027年5月1日 星期六，全天",
-    ),
-    "days of one month": (
-        at("2027-05-01", "2027-05-04", all_day=True),
-        "1–3 May 2027, all day",
-        "2027年5月1日–3日，全天",
-    ),
-    "days of two months": (
-        at("2027-04-30", "2027-05-03", all_day=True),
-        "30 April 2027 – 2 May 2027, all day",
-        "2027年4月30日 – 2027年5月2日，全天",
-    ),
-    "the same month of two years": (
-        at("2026-05-01", "2027-05-02", all_day=True),
-        "1 May 2026 – 1 May 2027, all day",
-        "2026年5月1日 – 2027年5月1日，全天",
-    ),
-}
-
-
-@pytest.mark.parametrize(("times", "english", "chinese"), TIMES.values(), ids=TIMES)
-def test_a_time_is_said_in_both_languages_with_its_zone(
-    times: dict[str, Any], english: str, chinese: str
-) -> None:
-    with translation.override("en"):
-        assert when_in_words(meeting(**times)) == english
-    with translation.override("zh-hans"):
-        assert when_in_words(meeting(**times)) == chinese
-
-
-@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
-def test_the_server_s_own_zone_does_not_matter(zone: str) -> None:
-    with override_settings(TIME_ZONE=zone), timezone.override(zone), translation.override("en"):
-        assert (
-            when_in_words(meeting())
-            == "Monday, 1 March 2027, 10:00–11:00 (Asia/Shanghai, UTC+08:00)"
-        )
