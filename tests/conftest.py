@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from meetings import trouble
 from meetings.models import ApiKey
-from meetings.transport.smtp.backend import close_kept_connections
+from meetings.transport.smtp.pool import close_kept_connections
 from tests.support.broker import pytest_terminal_summary
 from tests.support.mail import Invitation, read
 from tests.support.smtp_server import ScriptedSMTP, smtp_server

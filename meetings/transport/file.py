@@ -1,6 +1,4 @@
-"""``EMAIL_BACKEND`` without a mail server: each mail is one ``.eml`` file that any mail program
-opens.
-"""
+"""``EMAIL_BACKEND`` without a mail server: each mail is an ``.eml`` file for any mail program."""
 
 import contextlib
 import uuid
@@ -15,12 +13,10 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 
 class EmailBackend(BaseEmailBackend):
-    """Writes the exact bytes of each mail, lines ended by CRLF, to a file below
-    ``settings.EMAIL_FILE_PATH``.
+    """Writes the exact bytes of each mail, with CRLF, to a file in ``settings.EMAIL_FILE_PATH``.
 
-    A file's name is the time (UTC) and a random part, so that names sort by time and never meet; a
-    file is complete as soon as it has its name. Any number of threads and processes may write at
-    once.
+    A file's name is the time in UTC and a random part, so names sort by time and are unique. A file
+    that has its name is complete. Any number of threads and processes may write at once.
     """
 
     def __init__(
@@ -30,13 +26,14 @@ class EmailBackend(BaseEmailBackend):
         configured = file_path or getattr(settings, "EMAIL_FILE_PATH", None)
         if not configured:
             raise ImproperlyConfigured(
-                "EMAIL_FILE_PATH names the folder that mail is written to; it is not set"
+                "EMAIL_FILE_PATH is not set. It is the folder to which mail is written"
             )
         self.folder = Path(configured)
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Write each mail that has a recipient; how many were written. Raises OSError unless
-        ``fail_silently``.
+        """Write each mail that has a recipient, and return how many were written.
+
+        Raises OSError unless ``fail_silently`` is set.
         """
         return sum(self._written(message) for message in email_messages if message.recipients())
 
@@ -53,7 +50,7 @@ class EmailBackend(BaseEmailBackend):
     def _write(self, raw: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z-{uuid.uuid4().hex[:12]}.eml"
-        # Hidden until complete, and on the same file system, where a rename is one step.
+        # Hidden until it is complete. Renaming is one step because the folder is the same.
         unfinished = self.folder / f".{name}.part"
         try:
             unfinished.write_bytes(raw)

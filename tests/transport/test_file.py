@@ -20,7 +20,7 @@ def folder(tmp_path: Path, settings: Settings) -> Path:
     return tmp_path / "var" / "mail"
 
 
-def test_a_mail_is_one_file_of_its_exact_bytes(folder: Path, invitation: bytes) -> None:
+def test_mail_is_one_file_of_its_exact_bytes(folder: Path, invitation: bytes) -> None:
     assert mail.get_connection().send_messages([FrozenEmail(invitation, recipients=[BOB])]) == 1
     [file] = folder.iterdir()
     assert file.read_bytes() == invitation
@@ -35,7 +35,7 @@ def test_ordinary_mail_of_django_has_crlf_too(folder: Path) -> None:
     assert b"\n" not in raw.replace(b"\r\n", b"")
 
 
-def test_names_sort_by_time_and_show_nothing_of_the_mail(folder: Path) -> None:
+def test_file_names_sort_by_time_and_tell_no_subject(folder: Path) -> None:
     for number in range(20):
         mail.send_mail(f"secret-{number:02}", "", "alice@example.com", [BOB])
     files = sorted(folder.iterdir())
@@ -45,7 +45,7 @@ def test_names_sort_by_time_and_show_nothing_of_the_mail(folder: Path) -> None:
     assert not any("secret" in file.name for file in files)
 
 
-def test_many_threads_and_processes_write_at_once(folder: Path, invitation: bytes) -> None:
+def test_threads_and_processes_write_at_once(folder: Path, invitation: bytes) -> None:
     def write() -> None:
         for _ in range(20):
             EmailBackend().send_messages([FrozenEmail(invitation, recipients=[BOB])])
@@ -75,16 +75,14 @@ def _forked(work: object) -> int:
     os._exit(0)
 
 
-def test_a_mail_to_nobody_is_not_written(folder: Path) -> None:
+def test_mail_without_recipients_is_not_written(folder: Path) -> None:
     assert (
         EmailBackend().send_messages([mail.EmailMessage("hello", "", "alice@example.com", [])]) == 0
     )
     assert not folder.exists()
 
 
-def test_a_folder_that_cannot_be_written_is_an_error_unless_silenced(
-    folder: Path, invitation: bytes
-) -> None:
+def test_unusable_folder_raises_unless_silenced(folder: Path, invitation: bytes) -> None:
     folder.parent.mkdir()
     folder.write_text("a file, not a folder")
     messages = [FrozenEmail(invitation, recipients=[BOB])]
@@ -93,7 +91,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_unless_silenced(
     assert EmailBackend(fail_silently=True).send_messages(messages) == 0
 
 
-def test_nothing_half_written_stays_behind(
+def test_no_unfinished_file_stays_after_an_error(
     folder: Path, invitation: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_: Path, __: Path) -> None:
@@ -105,7 +103,7 @@ def test_nothing_half_written_stays_behind(
     assert list(folder.iterdir()) == []
 
 
-def test_the_folder_has_to_be_named(settings: Settings) -> None:
+def test_folder_must_be_set(settings: Settings) -> None:
     settings.EMAIL_FILE_PATH = None
     with pytest.raises(ImproperlyConfigured, match="EMAIL_FILE_PATH"):
         EmailBackend()

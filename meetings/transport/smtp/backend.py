@@ -1,17 +1,11 @@
-"""Django's SMTP backend with a reply per recipient, a total deadline, and a kept connection per
-thread.
+"""Django's SMTP backend, with `deliver` for invitations.
 
-``send_messages`` stays Django's, for ordinary mail. ``deliver`` is what invitations go through.
+Ordinary mail goes through ``send_messages``, which stays Django's.
 """
 
-import atexit
 import os
 import ssl
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Sequence
 
 from django.core.mail.backends import smtp
 from django.utils.functional import cached_property
@@ -19,71 +13,28 @@ from django.utils.functional import cached_property
 from meetings.addresses import AddressError, wire_address
 from meetings.deadline import Deadline
 from meetings.transport.outcome import Outcome, SendStatus
-from meetings.transport.smtp import transaction
-from meetings.transport.smtp.connection import DeadlineSMTP
+from meetings.transport.smtp import pool, transaction
+from meetings.transport.smtp.connection import describe_loss
 from meetings.transport.smtp.session import Server, SessionError
-from meetings.transport.smtp.transaction import Mail
-
-# RFC 5321 §4.5.3.1.8 promises no more.
-RECIPIENTS_PER_TRANSACTION = 100
-_OK = 250
-_PROBE_SECONDS = 2.0
-
-
-@dataclass(slots=True)
-class _Kept:
-    """An open connection between two transactions of one thread."""
-
-    smtp: DeadlineSMTP
-    used_at: float
-    transactions: int = 0
-
-    def __del__(self) -> None:
-        # A thread that ends leaves no socket open.
-        self.smtp.close()
-
-
-class _Pool(threading.local):
-    """This thread's connections; the process is part of the key because a fork must not share a
-    socket.
-    """
-
-    def __init__(self) -> None:
-        self.connections: dict[tuple[int, Server], _Kept] = {}
-
-
-_pool = _Pool()
-
-
-def close_kept_connections() -> None:
-    """Say QUIT on the connections that this thread keeps, and forget them."""
-    while _pool.connections:
-        (process, _), kept = _pool.connections.popitem()
-        # After a fork the parent still talks on it.
-        if process == os.getpid():
-            kept.smtp.deadline = Deadline(1)
-            kept.smtp.hang_up()
-
-
-atexit.register(close_kept_connections)
+from meetings.transport.smtp.submission import (
+    Envelope,
+    Submission,
+    batches,
+    usable_recipients,
+    with_crlf,
+)
 
 
 class EmailBackend(smtp.EmailBackend):
-    """``EMAIL_BACKEND`` for SMTP; the EMAIL_* settings mean what they mean for Django's own
-    backend.
+    """``EMAIL_BACKEND`` for SMTP. The EMAIL_* settings mean what they mean for Django's own one."""
 
-    A connection is probed with NOOP after ``probe_after`` seconds without use, and given up after
-    ``idle_limit`` seconds or ``transaction_limit`` transactions.
-    """
-
-    probe_after = 2.0
-    idle_limit = 60.0
-    transaction_limit = 100
+    limits = pool.Limits()
 
     @cached_property
     def ssl_context(self) -> ssl.SSLContext:
-        """A verifying context, also with EMAIL_SSL_CERTFILE, where Django 5.2 would trust no
-        authority at all.
+        """A context that verifies the server.
+
+        With EMAIL_SSL_CERTFILE, Django 5.2 makes one that trusts no authority at all.
         """
         return self._server.tls_context()
 
@@ -103,117 +54,63 @@ class EmailBackend(smtp.EmailBackend):
     def deliver(
         self, envelope_from: str, recipients: Sequence[str], raw: bytes, *, deadline: float
     ) -> dict[str, Outcome]:
-        """Send ``raw`` to all ``recipients`` within ``deadline`` seconds; one outcome for each, no
-        exception.
+        """Send ``raw`` to all ``recipients`` within ``deadline`` seconds.
 
-        An empty ``envelope_from`` is the null path. Up to 100 recipients share a transaction (RFC
-        5321 §4.5.3.1.8), those with a non-ASCII local part have their own, with SMTPUTF8 (RFC
-        6531). An UNKNOWN outcome is reported, not tried again.
+        Returns one outcome for each recipient and raises nothing. An empty ``envelope_from`` is the
+        null path. Up to 100 recipients share a transaction (RFC 5321 §4.5.3.1.8). Those whose local
+        part is not ASCII have transactions of their own, with SMTPUTF8 (RFC 6531). An UNKNOWN
+        outcome is returned and not tried again.
         """
         clock = Deadline(deadline)
-        usable, outcomes = _wire_addresses(recipients)
+        usable, outcomes = usable_recipients(recipients)
         try:
             sender = wire_address(envelope_from) if envelope_from else ""
         except AddressError as error:
-            return dict.fromkeys(
-                recipients, Outcome(SendStatus.REFUSED, f"envelope sender: {error}")
-            )
-        content = transaction.with_crlf(raw)
-        for batch in _batches(usable):
+            refusal = Outcome(SendStatus.REFUSED, f"envelope sender: {error}")
+            return dict.fromkeys(recipients, refusal)
+        content = with_crlf(raw)
+        for batch in batches(usable):
+            # EMAIL_TIMEOUT bounds each wait. A transaction may have lifted that for its last one.
             clock.step = self.timeout
-            outcomes |= self._transact(Mail(sender, batch, content), clock)
+            outcomes |= self._deliver_one(Submission(Envelope(sender, batch), content), clock)
         return outcomes
 
-    def _transact(self, mail: Mail, deadline: Deadline) -> dict[str, Outcome]:
+    def _deliver_one(self, submission: Submission, deadline: Deadline) -> dict[str, Outcome]:
         try:
-            kept, refusal = self._begin(mail, deadline)
+            connection, refusal = self._begin(submission, deadline)
         except SessionError as failure:
-            return _all(mail, failure.outcome)
+            return submission.all(failure.outcome)
         except OSError as error:
-            return _all(mail, Outcome(SendStatus.DEFERRED, transaction.loss(error)))
+            return submission.all(Outcome(SendStatus.DEFERRED, describe_loss(error)))
         if refusal:
-            kept.smtp.hang_up()
-            return _all(mail, refusal)
-        outcomes = transaction.finish(kept.smtp, mail)
-        self._keep(kept)
+            connection.smtp.hang_up()
+            return submission.all(refusal)
+        outcomes = transaction.transfer(connection.smtp, submission)
+        pool.keep(self._server, connection, self.limits)
         return outcomes
 
-    def _begin(self, mail: Mail, deadline: Deadline) -> tuple[_Kept, Outcome | None]:
-        """MAIL on the kept connection, or on a new one when the kept one turns out to be dead."""
-        kept = self._take(deadline)
+    def _begin(
+        self, submission: Submission, deadline: Deadline
+    ) -> tuple[pool.Connection, Outcome | None]:
+        """Say MAIL on the kept connection, or on a new one if the kept one turns out to be dead.
+
+        A server that has not accepted MAIL has nothing of this mail, so a second MAIL cannot
+        deliver it twice.
+        """
+        kept = pool.take(self._server, deadline, self.limits)
         if kept is not None:
             try:
-                refusal = transaction.begin(kept.smtp, mail)
+                refusal = transaction.begin(kept.smtp, submission)
             except OSError:
                 kept.smtp.close()
             else:
+                # 421: the server is about to close a connection that was idle for too long.
                 if refusal is None or not refusal.reply.startswith("421"):
                     return kept, refusal
                 kept.smtp.hang_up()
-        kept = _Kept(self._server.open(deadline), time.monotonic())
+        new = pool.Connection(self._server.open(deadline))
         try:
-            return kept, transaction.begin(kept.smtp, mail)
+            return new, transaction.begin(new.smtp, submission)
         except OSError:
-            kept.smtp.close()
+            new.smtp.close()
             raise
-
-    def _take(self, deadline: Deadline) -> _Kept | None:
-        """This thread's connection, if it is still alive."""
-        kept = _pool.connections.pop((os.getpid(), self._server), None)
-        if kept is None:
-            return None
-        kept.smtp.deadline = deadline
-        idle = time.monotonic() - kept.used_at
-        if idle >= self.idle_limit:
-            kept.smtp.hang_up()
-            return None
-        if idle >= self.probe_after and not _answers(kept.smtp, deadline):
-            kept.smtp.close()
-            return None
-        return kept
-
-    def _keep(self, kept: _Kept) -> None:
-        kept.transactions += 1
-        if kept.smtp.sock is None:
-            return
-        if kept.transactions >= self.transaction_limit:
-            kept.smtp.hang_up()
-            return
-        kept.used_at = time.monotonic()
-        _pool.connections[os.getpid(), self._server] = kept
-
-
-def _answers(connection: DeadlineSMTP, deadline: Deadline) -> bool:
-    # A firewall that forgot the connection makes no sound; time must be left for a new one.
-    connection.deadline = Deadline(min(_PROBE_SECONDS, deadline.left / 2))
-    try:
-        return connection.noop()[0] == _OK
-    except OSError:
-        return False
-    finally:
-        connection.deadline = deadline
-
-
-def _all(mail: Mail, outcome: Outcome) -> dict[str, Outcome]:
-    return {address: outcome for address, _ in mail.recipients}
-
-
-def _wire_addresses(recipients: Sequence[str]) -> tuple[list[tuple[str, str]], dict[str, Outcome]]:
-    """Each recipient once with its form for the command, and the outcomes of those that have none."""
-    usable: list[tuple[str, str]] = []
-    unusable: dict[str, Outcome] = {}
-    for address in dict.fromkeys(recipients):
-        try:
-            usable.append((address, wire_address(address)))
-        except AddressError as error:
-            unusable[address] = Outcome(SendStatus.REFUSED, str(error))
-    return usable, unusable
-
-
-def _batches(recipients: Sequence[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], ...]]:
-    for ascii_only in (True, False):
-        # Apart, because SMTPUTF8 on a transaction makes it undeliverable at the next server without
-        # it.
-        group = (pair for pair in recipients if pair[1].isascii() is ascii_only)
-        while batch := tuple(islice(group, RECIPIENTS_PER_TRANSACTION)):
-            yield batch

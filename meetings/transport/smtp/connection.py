@@ -1,7 +1,7 @@
-"""The standard library's SMTP client under one deadline for everything it does.
+"""The standard library's SMTP client, with one deadline for everything that it does.
 
-A socket's timeout is for one read, and a server that drips one byte at a time never meets it. Here
-each wait gets what is left of one point of the monotonic clock.
+The timeout of a socket is for one read. A server that sends one byte at a time never meets it. So
+each wait here gets what is left until one point of the monotonic clock.
 """
 
 import contextlib
@@ -16,36 +16,22 @@ from meetings.deadline import Deadline
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-# Longer than any reply that is meant to be read.
-_LONGEST_REPLY = 65536
-_SHORTEST_WAIT = 0.001
+_LONGEST_REPLY = 65536  # octets, far more than any reply that people are to read
+_SHORTEST_WAIT = 0.001  # seconds; a socket takes 0 for "do not wait", which is another mode
 
 
-class _Reader(io.RawIOBase):
-    """The bytes of one connection, each read with what its deadline leaves."""
-
-    def __init__(self, connection: "DeadlineSMTP") -> None:
-        self._connection = connection
-        self.read_so_far = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        sock = self._connection.sock
-        if sock is None or self.read_so_far > _LONGEST_REPLY:
-            raise ConnectionError("the reply has no end" if sock else "not connected")
-        sock.settimeout(self._connection.deadline.wait())
-        count = sock.recv_into(buffer)
-        self.read_so_far += count
-        return count
+def describe_loss(error: OSError) -> str:
+    """Return one sentence about a connection that broke or a server that fell silent."""
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+        return "the mail server did not answer in time"
+    return str(error) or type(error).__name__
 
 
 class DeadlineSMTP(smtplib.SMTP):
     """``smtplib.SMTP`` whose connecting, writing and reading all end at ``deadline``.
 
-    ``deadline`` may be replaced between transactions. Name resolution cannot be interrupted, but
-    nothing is sent when it came too late: it makes an answer late, never a mail double.
+    ``deadline`` may be replaced between two transactions. Looking up the host's name cannot be
+    interrupted. A lookup that takes too long makes the call late, but then nothing is sent.
     """
 
     def __init__(self, host: str, port: int, *, deadline: Deadline, local_hostname: str) -> None:
@@ -54,12 +40,11 @@ class DeadlineSMTP(smtplib.SMTP):
         super().__init__(host, port, local_hostname)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        # The one place where smtplib lets a subclass say how to connect (SMTP_SSL does it the same
-        # way).
+        # The one place where smtplib lets a subclass decide how to connect. SMTP_SSL uses it too.
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         failure: OSError = ConnectionError(f"no address for {host}")
         for index, (family, kind, protocol, _, address) in enumerate(found):
-            # A share each, so that one silent address does not cost the others their turn.
+            # Each address gets a share, so that a silent one leaves time for the others.
             wait = self.deadline.wait() / (len(found) - index)
             try:
                 return self._connected(socket.socket(family, kind, protocol), address, wait)
@@ -78,8 +63,10 @@ class DeadlineSMTP(smtplib.SMTP):
         return sock
 
     def send(self, s: "ReadableBuffer | str") -> None:
-        """Write all of ``s``; raises SMTPServerDisconnected, after which the last byte has not been
-        written.
+        """Write all of ``s``.
+
+        Raises SMTPServerDisconnected, and then the last octet of ``s`` has not been written. For
+        the content of a mail this means that the server has not seen the final dot.
         """
         rest = memoryview(s.encode(self.command_encoding) if isinstance(s, str) else s)
         if self.sock is None:
@@ -93,9 +80,7 @@ class DeadlineSMTP(smtplib.SMTP):
             raise smtplib.SMTPServerDisconnected(f"connection lost: {error}") from error
 
     def getreply(self) -> tuple[int, bytes]:
-        """Read one reply; raises SMTPServerDisconnected for a connection or a reply that has come
-        to nothing.
-        """
+        """Read one reply. Raises SMTPServerDisconnected if there is none, or none to be read."""
         if self.file is None:
             self._reader = _Reader(self)
             self.file = io.BufferedReader(self._reader)
@@ -104,20 +89,20 @@ class DeadlineSMTP(smtplib.SMTP):
         try:
             return super().getreply()
         except smtplib.SMTPResponseException as error:
-            # smtplib's own 500 for a line too long: the server never said 5yz.
+            # For a line that is too long, smtplib makes up a 500. The server did not say 5yz.
             raise smtplib.SMTPServerDisconnected("unreadable reply") from error
         finally:
-            # What follows without a read of ours, the TLS handshake, has the same deadline.
+            # The TLS handshake reads the socket without our reader. It has the same deadline.
             if self.sock is not None:
                 self.sock.settimeout(max(self.deadline.left, _SHORTEST_WAIT))
 
     def close(self) -> None:
-        """Close without a word; may be called twice."""
+        """Close without QUIT. May be called twice."""
         self._reader = None
         super().close()
 
     def hang_up(self) -> None:
-        """Say QUIT without waiting for the answer, and close; never raises."""
+        """Say QUIT, do not wait for the reply, and close. Raises nothing."""
         with contextlib.suppress(OSError, ValueError):
             self.putcmd("QUIT")
         with contextlib.suppress(OSError):
@@ -125,7 +110,7 @@ class DeadlineSMTP(smtplib.SMTP):
 
 
 class DeadlineSMTPS(smtplib.SMTP_SSL, DeadlineSMTP):
-    """The same with TLS from the first byte (RFC 8314 §3.3)."""
+    """The same with TLS from the first octet (RFC 8314 §3.3)."""
 
     def __init__(
         self,
@@ -139,3 +124,25 @@ class DeadlineSMTPS(smtplib.SMTP_SSL, DeadlineSMTP):
         self.deadline = deadline
         self._reader = None
         smtplib.SMTP_SSL.__init__(self, host, port, local_hostname, context=context)
+
+
+class _Reader(io.RawIOBase):
+    """The octets of one connection. Each read waits only as long as the deadline allows."""
+
+    def __init__(self, connection: DeadlineSMTP) -> None:
+        self._connection = connection
+        self.read_so_far = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        sock = self._connection.sock
+        if sock is None:
+            raise ConnectionError("not connected")
+        if self.read_so_far > _LONGEST_REPLY:
+            raise ConnectionError("the reply has no end")
+        sock.settimeout(self._connection.deadline.wait())
+        count = sock.recv_into(buffer)
+        self.read_so_far += count
+        return count

@@ -1,6 +1,4 @@
-"""Opening an SMTP session: connect, EHLO, TLS, login, and the class of everything that can go wrong
-before MAIL.
-"""
+"""Opening an SMTP session: connect, EHLO, TLS, login. It also says what each failure means."""
 
 import base64
 import logging
@@ -14,12 +12,11 @@ from django.core.mail.utils import DNS_NAME
 from meetings import trouble
 from meetings.deadline import Deadline
 from meetings.transport.outcome import Outcome, SendStatus, outcome_of_reply
-from meetings.transport.smtp.connection import DeadlineSMTP, DeadlineSMTPS
-from meetings.transport.smtp.transaction import loss
+from meetings.transport.smtp.connection import DeadlineSMTP, DeadlineSMTPS, describe_loss
 
 
 class SessionError(Exception):
-    """No session could be had; ``outcome`` is that of every recipient."""
+    """No session could be opened. ``outcome`` is that of every recipient."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.reply)
@@ -28,7 +25,7 @@ class SessionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the mail server is and how to come in; equal values may share a connection."""
+    """Where the mail server is and how to log in. Equal values may share a connection."""
 
     host: str
     port: int
@@ -40,10 +37,10 @@ class Server:
     certfile: str | None = None
 
     def tls_context(self) -> ssl.SSLContext:
-        """A context that verifies the server's certificate and host name, with our own certificate
-        if there is one.
+        """Return a context that verifies the server's certificate and its host name.
 
-        Raises ImproperlyConfigured when that cannot be loaded.
+        It presents our own certificate if there is one. Raises ImproperlyConfigured if that cannot
+        be loaded.
         """
         context = ssl.create_default_context()
         if self.certfile or self.keyfile:
@@ -54,9 +51,7 @@ class Server:
         return context
 
     def open(self, deadline: Deadline) -> DeadlineSMTP:
-        """A connection ready for MAIL; raises SessionError. TLS that was asked for is never left
-        out (RFC 8314).
-        """
+        """Return a connection that is ready for MAIL. Raises SessionError."""
         smtp: DeadlineSMTP | None = None
         try:
             smtp = self._connected(deadline)
@@ -64,11 +59,11 @@ class Server:
         except (OSError, ValueError, ImproperlyConfigured) as error:
             if smtp is not None:
                 smtp.hang_up()
-            raise SessionError(self._outcome(error)) from error
+            raise SessionError(self._report(error)) from error
         return smtp
 
     def _connected(self, deadline: Deadline) -> DeadlineSMTP:
-        deadline.wait()
+        deadline.wait()  # raises if no time is left, before anything is sent
         name = DNS_NAME.get_fqdn()
         if self.use_ssl:
             context = self.tls_context()
@@ -80,13 +75,17 @@ class Server:
     def _prepare(self, smtp: DeadlineSMTP) -> None:
         smtp.ehlo_or_helo_if_needed()
         if self.use_tls:
+            # Raises if the server does not offer STARTTLS. To go on without it would send password
+            # and mail in the clear, and an attacker on the way can remove the offer from the
+            # server's reply. So TLS that the settings ask for is never left out (RFC 8314).
             smtp.starttls(context=self.tls_context())
-            # RFC 3207 §4.2: what was said before TLS counts for nothing.
+            # What the server said before TLS could be forged, so it is asked again (RFC 3207 §4.2).
             smtp.ehlo_or_helo_if_needed()
         if self.username and self.password:
             smtp.login(self.username, self.password)
 
-    def _outcome(self, error: Exception) -> Outcome:
+    def _report(self, error: Exception) -> Outcome:
+        """Log ``error``, as an error if only an operator can fix it. Return its outcome."""
         kind, outcome = _classify(error)
         outcome = Outcome(outcome.status, self._without_secrets(outcome.reply))
         level = logging.ERROR if outcome.status is SendStatus.REFUSED else logging.WARNING
@@ -98,7 +97,7 @@ class Server:
         return outcome
 
     def _without_secrets(self, reply: str) -> str:
-        """``reply`` without the login, should a server have sent it back."""
+        """``reply`` without the login. Some servers repeat what they were sent."""
         if not self.password:
             return reply
         login = f"\0{self.username}\0{self.password}"
@@ -108,44 +107,45 @@ class Server:
 
 
 def _classify(error: Exception) -> tuple[str, Outcome]:
-    """The kind of trouble in a word, and its outcome. What only an operator can mend is FAILED."""
+    """The kind of trouble in a word or two, and its outcome."""
     if isinstance(error, smtplib.SMTPException):
         return _classify_smtp(error)
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return "connection", Outcome(SendStatus.DEFERRED, loss(error))
+        return "connection", Outcome(SendStatus.DEFERRED, describe_loss(error))
     if isinstance(error, ssl.SSLError):
         return "TLS", Outcome(SendStatus.REFUSED, f"no TLS with the mail server: {error}")
     if isinstance(error, OSError):
-        return "connection", Outcome(SendStatus.DEFERRED, loss(error))
-    return "settings", Outcome(
-        SendStatus.REFUSED, f"{type(error).__name__} in the e-mail settings: {_harmless(error)}"
-    )
+        return "connection", Outcome(SendStatus.DEFERRED, describe_loss(error))
+    reply = f"{type(error).__name__} in the e-mail settings: {_harmless(error)}"
+    return "settings", Outcome(SendStatus.REFUSED, reply)
 
 
 def _harmless(error: Exception) -> str:
-    # The message of a UnicodeError, and of a ValueError that smtplib raises, may quote the
-    # password.
+    # The text of a UnicodeError, or of a ValueError from smtplib, can contain the password.
     return str(error) if isinstance(error, ImproperlyConfigured) else "a value cannot be encoded"
 
 
 def _classify_smtp(error: smtplib.SMTPException) -> tuple[str, Outcome]:
     if isinstance(error, smtplib.SMTPServerDisconnected):
-        return "connection", Outcome(SendStatus.DEFERRED, loss(error))
+        return "connection", Outcome(SendStatus.DEFERRED, describe_loss(error))
     if isinstance(error, smtplib.SMTPResponseException):
         return _classify_reply(error)
-    # Not supported: STARTTLS or AUTH missing; plain SMTPException: no login mechanism in common.
+    # The server offers no STARTTLS, no AUTH, or no way to log in that smtplib has.
     return "missing extension", Outcome(SendStatus.REFUSED, str(error))
 
 
+_PHASES: dict[type[Exception], str] = {
+    smtplib.SMTPConnectError: "greeting",
+    smtplib.SMTPAuthenticationError: "login",
+}
+
+
 def _classify_reply(error: smtplib.SMTPResponseException) -> tuple[str, Outcome]:
-    text = (
-        error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
-    )
+    text = error.smtp_error
+    text = text if isinstance(text, bytes) else str(text).encode()
     outcome = outcome_of_reply(error.smtp_code, text)
-    if isinstance(error, smtplib.SMTPConnectError):
-        # A greeting of 554 is about this moment's server, not about the mail: another attempt may
-        # meet another.
-        return "greeting", Outcome(SendStatus.DEFERRED, outcome.reply)
-    if outcome.status is SendStatus.SENT:
+    if isinstance(error, smtplib.SMTPConnectError) or outcome.status is SendStatus.SENT:
+        # A 554 greeting is about this server at this moment, not about the mail. Another attempt
+        # may meet another server.
         outcome = Outcome(SendStatus.DEFERRED, outcome.reply)
-    return "login" if isinstance(error, smtplib.SMTPAuthenticationError) else "handshake", outcome
+    return _PHASES.get(type(error), "handshake"), outcome

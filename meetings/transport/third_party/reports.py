@@ -1,7 +1,6 @@
-"""What an e-mail backend that is not ours said about a mail, put into our classes.
+"""What an e-mail backend that is not ours says about a mail, as our outcomes.
 
-The optional package ``anymail`` is known by the shape of its statuses and errors; it is never
-imported.
+anymail is optional and never imported. Its statuses and errors are known by their shape.
 """
 
 import logging
@@ -27,35 +26,26 @@ _OUR_LOGIN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 def is_a(error: Exception, name: str) -> bool:
-    """Whether ``error`` is of a class called ``name``, or of one derived from it, in whatever
-    package.
-    """
+    """Return whether a class of ``error``, or one that it derives from, is called ``name``."""
     return any(cls.__name__ == name for cls in type(error).__mro__)
 
 
-def reported_statuses(message: object) -> dict[str, Outcome]:
-    """What ``message.anymail_status`` has for each address (in lower case); empty where there is
-    none.
+def reported_statuses(email: object) -> dict[str, Outcome]:
+    """Return the outcomes that ``email.anymail_status`` has, by the address in lower case.
 
-    A status of another name means that the provider does not know either: UNKNOWN.
+    A status that is not in anymail's list is UNKNOWN.
     """
-    recipients = getattr(getattr(message, "anymail_status", None), "recipients", None)
+    recipients = getattr(getattr(email, "anymail_status", None), "recipients", None)
     if not isinstance(recipients, Mapping):
         return {}
-    statuses = {
-        address.casefold(): str(getattr(value, "status", None))
-        for address, value in recipients.items()
-    }
     return {
-        address: Outcome(
-            _STATUSES.get(status, SendStatus.UNKNOWN), f"the mail provider says: {status}"
-        )
-        for address, status in statuses.items()
+        address.casefold(): _outcome_of_status(str(getattr(recipient, "status", None)))
+        for address, recipient in recipients.items()
     }
 
 
 def refused_recipients(error: Exception) -> dict[str, Outcome]:
-    """The recipients that an SMTPRecipientsRefused names (in lower case), each with its reply."""
+    """Return the outcomes that an SMTPRecipientsRefused has, by the address in lower case."""
     if not isinstance(error, smtplib.SMTPRecipientsRefused):
         return {}
     return {
@@ -64,67 +54,72 @@ def refused_recipients(error: Exception) -> dict[str, Outcome]:
 
 
 def outcome_of_error(error: Exception, backend: str) -> Outcome:
-    """The outcome of everybody of whom nothing better is known. What an operator has to mend is
-    logged loudly.
+    """Return the outcome of all recipients about whom nothing better is known.
+
+    An error that only an operator can fix is logged as one of ``backend``.
     """
-    status, loud = _judged(error)
+    status, needs_operator = _classify(error)
     outcome = Outcome(status, _sentence(error))
-    if loud:
+    if needs_operator:
         trouble.report(
             f"backend:{backend}", f"e-mail backend {backend}: {outcome.reply}", level=logging.ERROR
         )
     return outcome
 
 
+def _outcome_of_status(status: str) -> Outcome:
+    known = _STATUSES.get(status, SendStatus.UNKNOWN)
+    return Outcome(known, f"the mail provider says: {status}")
+
+
 def _sentence(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         text = error.smtp_error
-        return f"{error.smtp_code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"
+        text = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        return f"{error.smtp_code} {text}"
     return str(error) or type(error).__name__
 
 
-def _judged(error: Exception) -> tuple[SendStatus, bool]:
-    """The status, and whether it is a case for an operator."""
+def _classify(error: Exception) -> tuple[SendStatus, bool]:
+    """The status, and whether only an operator can fix the error."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
-        return _judged_by_status(status)
+        return _classify_http(status)
     if isinstance(error, smtplib.SMTPException):
-        return _judged_smtp(error)
-    return _judged_by_class(error)
+        return _classify_smtp(error)
+    return _classify_other(error)
 
 
-def _judged_by_class(error: Exception) -> tuple[SendStatus, bool]:
-    if isinstance(error, ImproperlyConfigured | ssl.SSLError) or is_a(error, "SSLError"):
-        return SendStatus.REFUSED, True
-    if is_a(error, "ReadTimeout"):
-        # The request was out; nobody knows what became of it.
-        return SendStatus.UNKNOWN, False
-    if is_a(error, "AnymailAPIError") or isinstance(error, OSError):
-        return SendStatus.DEFERRED, False
-    return SendStatus.REFUSED, not (
-        is_a(error, "AnymailRecipientsRefused") or is_a(error, "AnymailInvalidAddress")
-    )
-
-
-def _judged_by_status(status: int) -> tuple[SendStatus, bool]:
+def _classify_http(status: int) -> tuple[SendStatus, bool]:
     if status in _TRY_LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return SendStatus.DEFERRED, False
     if status < HTTPStatus.MULTIPLE_CHOICES:
-        # Accepted, with an answer that could not be read.
+        # The provider accepted the call, but its response could not be read.
         return SendStatus.UNKNOWN, False
     return SendStatus.REFUSED, status in _OUR_LOGIN
 
 
-def _judged_smtp(error: smtplib.SMTPException) -> tuple[SendStatus, bool]:
+def _classify_smtp(error: smtplib.SMTPException) -> tuple[SendStatus, bool]:
     if isinstance(error, smtplib.SMTPServerDisconnected):
-        # smtplib does not tell a server that hung up at its greeting from one lost after the final
-        # dot.
+        # smtplib raises the same for a server that hangs up at once and for one that is lost after
+        # the final dot.
         return SendStatus.UNKNOWN, False
     if isinstance(error, smtplib.SMTPConnectError):
         return SendStatus.DEFERRED, False
     if isinstance(error, smtplib.SMTPResponseException):
         status = outcome_of_reply(error.smtp_code, b"").status
-        return status, status is SendStatus.REFUSED and isinstance(
-            error, smtplib.SMTPAuthenticationError
-        )
+        is_login = isinstance(error, smtplib.SMTPAuthenticationError)
+        return status, is_login and status is SendStatus.REFUSED
     return SendStatus.REFUSED, not isinstance(error, smtplib.SMTPRecipientsRefused)
+
+
+def _classify_other(error: Exception) -> tuple[SendStatus, bool]:
+    if isinstance(error, ImproperlyConfigured | ssl.SSLError) or is_a(error, "SSLError"):
+        return SendStatus.REFUSED, True
+    if is_a(error, "ReadTimeout"):
+        # The request was sent, and the provider may have acted on it.
+        return SendStatus.UNKNOWN, False
+    if is_a(error, "AnymailAPIError") or isinstance(error, OSError):
+        return SendStatus.DEFERRED, False
+    about_recipients = ("AnymailRecipientsRefused", "AnymailInvalidAddress")
+    return SendStatus.REFUSED, not any(is_a(error, name) for name in about_recipients)

@@ -1,3 +1,4 @@
+import base64
 import copy
 import email
 from email import policy
@@ -15,7 +16,13 @@ BOB, CAROL, DAVE, EVE = (
 )
 
 
-def test_every_way_to_write_it_gives_the_frozen_bytes(invitation: bytes) -> None:
+def test_invitation_contains_the_calendar(invitation: bytes) -> None:
+    parts = email.message_from_bytes(invitation).walk()
+    [calendar] = [part for part in parts if part.get_content_type() == "text/calendar"]
+    assert base64.b64decode(str(calendar.get_payload())) == ICS.encode()
+
+
+def test_mail_is_always_written_as_the_frozen_bytes(invitation: bytes) -> None:
     message = FrozenEmail(invitation, recipients=[BOB]).message()
     assert message.as_bytes() == invitation
     assert message.as_bytes(linesep="\n") == invitation
@@ -25,7 +32,7 @@ def test_every_way_to_write_it_gives_the_frozen_bytes(invitation: bytes) -> None
     assert str(message).encode() == invitation
 
 
-def test_what_the_standard_library_would_write_otherwise_stays() -> None:
+def test_odd_lines_of_a_header_stay_as_they_are() -> None:
     raw = (
         b"Subject: "
         + b"a line that is longer than others " * 5
@@ -34,35 +41,35 @@ def test_what_the_standard_library_would_write_otherwise_stays() -> None:
     assert FrozenEmail(raw, recipients=[BOB]).message().as_bytes(linesep="\r\n") == raw
 
 
-def test_bytes_that_are_not_ascii_survive() -> None:
+def test_bytes_that_are_not_ascii_stay_as_they_are() -> None:
     raw = "Subject: 会议\r\n\r\n8bit 会议\r\n".encode() + b"\xff\r\n"
     message = FrozenEmail(raw, recipients=[BOB]).message()
     assert message.as_bytes() == raw
     assert message.as_string().encode("utf-8", "surrogateescape") == raw
 
 
-def test_a_copy_is_the_same_mail(invitation: bytes) -> None:
+def test_copy_of_a_mail_has_the_same_bytes(invitation: bytes) -> None:
     assert (
         copy.deepcopy(FrozenEmail(invitation, recipients=[BOB])).message().as_bytes() == invitation
     )
 
 
-def test_it_is_addressed_to_the_recipients_of_this_transaction_only(invitation: bytes) -> None:
+def test_mail_names_only_the_recipients_of_this_call(invitation: bytes) -> None:
     message = FrozenEmail(invitation, recipients=[BOB, CAROL])
     assert (message.to, message.cc, message.bcc) == ([BOB], [CAROL], [])
     assert message.recipients() == [BOB, CAROL]
 
 
-def test_someone_has_to_be_in_to(invitation: bytes) -> None:
+def test_recipients_of_cc_alone_move_to_to(invitation: bytes) -> None:
     message = FrozenEmail(invitation, recipients=[CAROL])
     assert (message.to, message.cc) == ([CAROL], [])
 
 
-def test_whom_no_header_names_is_in_to(invitation: bytes) -> None:
+def test_recipient_that_no_header_names_is_in_to(invitation: bytes) -> None:
     assert FrozenEmail(invitation, recipients=[EVE, CAROL]).to == [EVE]
 
 
-def test_the_attributes_say_what_the_bytes_say(invitation: bytes) -> None:
+def test_attributes_say_what_the_bytes_say(invitation: bytes) -> None:
     message = FrozenEmail(invitation, recipients=[BOB, DAVE], envelope_from="alice@example.com")
     assert message.subject == "周会 weekly"
     assert message.from_email == "Alice Arnold <alice@example.com>"
@@ -79,7 +86,7 @@ def test_the_attributes_say_what_the_bytes_say(invitation: bytes) -> None:
     assert message.attachments == []
 
 
-def test_another_envelope_sender_is_djangos_from_email(invitation: bytes) -> None:
+def test_envelope_sender_is_the_from_email_of_django(invitation: bytes) -> None:
     message = FrozenEmail(invitation, recipients=[BOB], envelope_from="bounces@example.com")
     assert message.from_email == "bounces@example.com"
     assert message.extra_headers["From"] == "Alice Arnold <alice@example.com>"
@@ -88,7 +95,7 @@ def test_another_envelope_sender_is_djangos_from_email(invitation: bytes) -> Non
     assert "From" not in message.extra_headers
 
 
-def test_django_building_it_anew_gives_one_charset_and_the_method(invitation: bytes) -> None:
+def test_mail_built_by_django_has_one_charset(invitation: bytes) -> None:
     rebuilt = EmailMultiAlternatives.message(FrozenEmail(invitation, recipients=[BOB])).as_bytes()
     parts = list(email.message_from_bytes(rebuilt, policy=policy.default).walk())
     [calendar] = [part for part in parts if part.get_content_type() == "text/calendar"]
@@ -105,7 +112,7 @@ def test_django_building_it_anew_gives_one_charset_and_the_method(invitation: by
     ]
 
 
-def test_an_attached_copy_stays_an_attachment(invitation: bytes) -> None:
+def test_attached_copy_stays_an_attachment(invitation: bytes) -> None:
     message = email.message_from_bytes(invitation, policy=policy.SMTP)
     assert isinstance(message, email.message.EmailMessage)
     message.add_attachment(
@@ -116,13 +123,13 @@ def test_an_attached_copy_stays_an_attachment(invitation: bytes) -> None:
     assert len(frozen.alternatives) == 2
 
 
-def test_the_calendar_as_an_attachment(invitation: bytes) -> None:
+def test_calendar_can_become_an_attachment(invitation: bytes) -> None:
     message = FrozenEmail(invitation, recipients=[BOB])
     message.with_calendar_attached()
     assert [part[1] for part in message.alternatives] == ["text/html"]
     assert message.attachments == [("invite.ics", ICS, "text/calendar; method=REQUEST")]
 
 
-def test_a_mail_without_anything_in_it() -> None:
+def test_empty_mail_has_empty_attributes() -> None:
     message = FrozenEmail(b"\r\n", recipients=[BOB])
     assert (message.to, message.subject, message.body, message.alternatives) == ([BOB], "", "", [])

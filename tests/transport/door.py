@@ -1,0 +1,36 @@
+"""What the tests of ``send`` share: a mail to Bob and Carol through a backend of the settings."""
+
+from django.core.mail.backends.base import BaseEmailBackend
+from pytest_django import Settings
+
+from meetings.transport import send as transport
+from meetings.transport.outcome import Outcome, SendStatus
+from tests.support.smtp_server import ScriptedSMTP
+
+ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
+BOTH_SENT = [SendStatus.SENT, SendStatus.SENT]
+BOTH_REFUSED = [SendStatus.REFUSED, SendStatus.REFUSED]
+BOTH_DEFERRED = [SendStatus.DEFERRED, SendStatus.DEFERRED]
+BOTH_UNKNOWN = [SendStatus.UNKNOWN, SendStatus.UNKNOWN]
+
+
+def send(
+    raw: bytes, *recipients: str, envelope_from: str = ALICE, deadline: float = 600
+) -> dict[str, Outcome]:
+    return transport.send(
+        raw, envelope_from=envelope_from, recipients=recipients or (BOB, CAROL), deadline=deadline
+    )
+
+
+def statuses(outcomes: dict[str, Outcome]) -> list[SendStatus]:
+    return [outcome.status for outcome in outcomes.values()]
+
+
+def use(settings: Settings, backend: str | type[BaseEmailBackend]) -> None:
+    name = backend if isinstance(backend, str) else f"{backend.__module__}.{backend.__qualname__}"
+    settings.EMAIL_BACKEND = name
+
+
+def use_smtp(settings: Settings, backend: str, server: ScriptedSMTP) -> None:
+    use(settings, backend)
+    settings.EMAIL_HOST, settings.EMAIL_PORT = server.host, server.port

@@ -1,0 +1,52 @@
+"""What the tests of the SMTP backend share.
+
+No test measures time. A server that falls silent stays silent until the test is over, so that a
+deadline that does not hold lets the test run into pytest's own limit. Where a server has to be
+reached before a short deadline ends, `patiently` gives a slow machine more time.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from meetings.transport.outcome import Outcome, SendStatus
+from meetings.transport.smtp.backend import EmailBackend
+from meetings.transport.smtp.pool import Limits
+from tests.support.smtp_server import ScriptedSMTP
+
+RAW = b"Subject: hello\r\n\r\nWeekly\r\n.dotted\r\n"
+ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
+DAVE = "dave@example.com"
+SOON = 0.3  # seconds: for deadlines that are to end
+PLENTY = 600.0  # more than pytest gives a test: for deadlines that are not to end
+NO_PROBE = Limits(probe_after=PLENTY, idle=PLENTY)
+
+Outcomes = dict[str, Outcome]
+
+
+def deliver(
+    server: ScriptedSMTP,
+    *recipients: str,
+    raw: bytes = RAW,
+    deadline: float = PLENTY,
+    limits: Limits = NO_PROBE,
+    **options: Any,
+) -> Outcomes:
+    sender = options.pop("sender", ALICE)
+    backend = EmailBackend(host=server.host, port=server.port, **options)
+    backend.limits = limits
+    return backend.deliver(sender, recipients or (BOB,), raw, deadline=deadline)
+
+
+def statuses(outcomes: Outcomes) -> dict[str, SendStatus]:
+    return {address: outcome.status for address, outcome in outcomes.items()}
+
+
+def patiently(
+    attempt: Callable[[float], Outcomes], reached: Callable[[Outcomes], bool]
+) -> Outcomes:
+    """The outcomes of the first attempt that reached its point before its seconds were over."""
+    for seconds in (SOON, 2, 10, 40):
+        outcomes = attempt(seconds)
+        if reached(outcomes):
+            return outcomes
+    raise AssertionError("the server was not reached, however many seconds it was given")
