@@ -79,7 +79,7 @@ def test_smtp_of_django_gets_the_exact_bytes(settings: Settings, invitation: byt
     assert transaction.recipients == (BOB, CAROL)
 
 
-@pytest.mark.parametrize("timeout", [600, None])
+@pytest.mark.parametrize("timeout", [180, None])
 def test_deadline_shortens_the_timeout_of_django(
     timeout: int | None, settings: Settings, invitation: bytes
 ) -> None:
