@@ -9,7 +9,7 @@ def crowd(size: int) -> list[str]:
     return [f"p{number}@example.com" for number in range(size)]
 
 
-def test_a_transaction_has_a_hundred_recipients_at_most(smtp_server: ScriptedSMTP) -> None:
+def test_transaction_has_a_hundred_recipients_at_most(smtp_server: ScriptedSMTP) -> None:
     outcomes = deliver(smtp_server, *crowd(230))
     assert set(statuses(outcomes).values()) == {SendStatus.SENT}
     assert [len(mail.recipients) for mail in smtp_server.received] == [100, 100, 30]
