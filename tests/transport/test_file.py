@@ -103,7 +103,7 @@ def test_no_unfinished_file_stays_after_an_error(
     assert list(folder.iterdir()) == []
 
 
-def test_folder_must_be_set(settings: Settings) -> None:
+def test_folder_for_mail_must_be_set(settings: Settings) -> None:
     settings.EMAIL_FILE_PATH = None
     with pytest.raises(ImproperlyConfigured, match="EMAIL_FILE_PATH"):
         EmailBackend()

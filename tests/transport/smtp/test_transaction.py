@@ -119,7 +119,7 @@ def test_deadline_after_the_final_dot_means_unknown(dot: Any) -> None:
         assert IN_TIME in outcome.reply
 
 
-def test_timeout_of_the_settings_ends_a_wait_before_the_dot() -> None:
+def test_timeout_of_the_settings_ends_a_wait() -> None:
     with ScriptedSMTP(mail=HANG) as server:
         assert deliver(server, timeout=SOON, deadline=PLENTY)[BOB].status is SendStatus.DEFERRED
 

@@ -28,10 +28,9 @@ def deliver(
     *recipients: str,
     raw: bytes = RAW,
     deadline: float = PLENTY,
-    limits: Limits = NO_PROBE,
     **options: Any,
 ) -> Outcomes:
-    sender = options.pop("sender", ALICE)
+    sender, limits = options.pop("sender", ALICE), options.pop("limits", NO_PROBE)
     backend = EmailBackend(host=server.host, port=server.port, **options)
     backend.limits = limits
     return backend.deliver(sender, recipients or (BOB,), raw, deadline=deadline)

@@ -3,6 +3,7 @@ import logging
 import smtplib
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from pytest_django import Settings
 from meetings.transport.outcome import Outcome, SendStatus
 from tests.transport.door import ALICE, BOB, CAROL, send, use
 
+RAW = b"Subject: hello\r\n\r\n"
+
 
 class Failing(BaseEmailBackend):
     """Another project's backend, which raises what a test wants."""
@@ -24,9 +27,10 @@ class Failing(BaseEmailBackend):
         raise self.error
 
 
-@pytest.fixture(autouse=True)
-def failing_backend(settings: Settings) -> None:
+@pytest.fixture
+def fail_with(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
     use(settings, Failing)
+    return lambda error: monkeypatch.setattr(Failing, "error", error)
 
 
 def http_error(status: int) -> Exception:
@@ -80,12 +84,11 @@ def test_error_about_the_mail_is_not_logged(
     error: Exception,
     status: SendStatus,
     words: str,
-    monkeypatch: pytest.MonkeyPatch,
+    fail_with: Callable[[Exception], None],
     caplog: pytest.LogCaptureFixture,
-    invitation: bytes,
 ) -> None:
-    monkeypatch.setattr(Failing, "error", error)
-    outcomes = send(invitation)
+    fail_with(error)
+    outcomes = send(RAW)
     assert {outcome.status for outcome in outcomes.values()} == {status}
     assert words in outcomes[BOB].reply
     assert caplog.records == []
@@ -95,12 +98,11 @@ def test_error_about_the_mail_is_not_logged(
 def test_error_for_an_operator_is_logged_once(
     error: Exception,
     words: str,
-    monkeypatch: pytest.MonkeyPatch,
+    fail_with: Callable[[Exception], None],
     caplog: pytest.LogCaptureFixture,
-    invitation: bytes,
 ) -> None:
-    monkeypatch.setattr(Failing, "error", error)
-    outcomes = [*send(invitation).values(), *send(invitation).values()]
+    fail_with(error)
+    outcomes = [*send(RAW).values(), *send(RAW).values()]
     assert {outcome.status for outcome in outcomes} == {SendStatus.REFUSED}
     assert words in outcomes[0].reply
     [record] = caplog.records
@@ -108,12 +110,10 @@ def test_error_for_an_operator_is_logged_once(
     assert words in record.getMessage()
 
 
-def test_refused_recipients_keep_their_replies(
-    monkeypatch: pytest.MonkeyPatch, invitation: bytes
-) -> None:
+def test_refused_recipients_keep_their_replies(fail_with: Callable[[Exception], None]) -> None:
     refused = smtplib.SMTPRecipientsRefused({BOB: (550, b"no such user"), CAROL: (452, b"full")})
-    monkeypatch.setattr(Failing, "error", refused)
-    assert send(invitation) == {
+    fail_with(refused)
+    assert send(RAW) == {
         BOB: Outcome(SendStatus.REFUSED, "550 no such user"),
         CAROL: Outcome(SendStatus.DEFERRED, "452 full"),
     }
