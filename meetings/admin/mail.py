@@ -15,10 +15,10 @@ from django.utils.translation import ngettext
 
 from meetings.admin.chips import chip
 from meetings.admin.read_only import ReadOnlyAdmin
+from meetings.imip.parts import read_parts
 from meetings.models import Delivery, Mail, Meeting
 from meetings.models.delivery import DeliveryQuerySet
 from meetings.operations.try_again import try_again
-from meetings.transport.third_party.frozen import parse
 
 _HEADERS = (
     "subject", "meeting", "method", "sequence", "dtstamp", "message_id", "envelope_from",
@@ -79,11 +79,11 @@ class MailAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("text"))
     def body(self, mail: Mail) -> SafeString:
-        return _part(mail, "text/plain")
+        return _shown(read_parts(bytes(mail.raw or b"")).text)
 
     @admin.display(description=_("calendar"))
     def calendar(self, mail: Mail) -> SafeString:
-        return _part(mail, "text/calendar")
+        return _shown(read_parts(bytes(mail.raw or b"")).calendar)
 
     @admin.display(description=_("source"))
     def source(self, mail: Mail) -> SafeString:
@@ -98,15 +98,8 @@ def _link_to(meeting: Meeting) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, meeting.summary)
 
 
-def _part(mail: Mail, content_type: str) -> SafeString:
-    """The first part of this type, decoded."""
-    message = parse(bytes(mail.raw or b""))
-    parts = [part for part in message.walk() if part.get_content_type() == content_type]
-    payload = parts[0].get_payload(decode=True) if parts else b""
-    if not payload or not isinstance(payload, bytes):
-        return SafeString("–")
-    text = payload.decode("utf-8", "replace").replace("\r\n", "\n")
-    return format_html('<pre class="mail">{}</pre>', text)
+def _shown(text: str) -> SafeString:
+    return format_html('<pre class="mail">{}</pre>', text) if text else SafeString("–")
 
 
 @admin.register(Delivery)

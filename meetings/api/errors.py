@@ -80,9 +80,8 @@ def _of_race(_: IntegrityError) -> Body:
 def _of_method(error: exceptions.MethodNotAllowed) -> Body:
     # DRF's own sentence is translated. The advice after it would stay English.
     [method] = error.args
-    return _body(
-        f'Method "{method}" not allowed. POST a JSON object to this address: docs/api.md describes it.'
-    )
+    advice = "POST a JSON object to this address: docs/api.md describes it."
+    return _body(f'Method "{method}" not allowed. {advice}')
 
 
 # The first row whose class fits. A PostgreSQL that is stopped short ends in a plain DatabaseError.

@@ -1,7 +1,7 @@
 """Which messages tell people of a version, and in which order they must leave (RFC 5546 §3.2).
 
-Each function returns the messages for one kind of version. The order matters: a CANCEL for those
-who left goes first, and a changed occurrence follows the REQUEST of its series, which resets it (R13).
+Each function returns the messages for one kind of version. The order matters. A CANCEL for those
+who left goes first. A changed occurrence follows the REQUEST of its series, which resets it (R13).
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -35,7 +35,7 @@ def of_update(stored: Event, event: Event, dtstamp: datetime) -> Iterator[Messag
 
 
 def of_changed_occurrence(known: Event, occurrence: Event, dtstamp: datetime) -> Iterator[Message]:
-    """A REQUEST with RECURRENCE-ID, as Exchange sends it; a CANCEL of it alone for those who left."""
+    """A CANCEL of the occurrence for those who left it, then its REQUEST, as Exchange sends it."""
     left = without(known.attendees, occurrence.attendees)
     yield from _cancels(_uninviting(known, dtstamp), left)
     yield request(occurrence, dtstamp, previous=known)

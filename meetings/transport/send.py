@@ -12,9 +12,9 @@ from meetings.transport.third_party.reports import outcome_of_error
 
 
 def send(
-    raw: bytes, *, envelope_from: str, recipients: Sequence[str], deadline: float
+    raw: bytes, *, envelope_from: str, recipients: Sequence[str], deadline: Deadline
 ) -> dict[str, Outcome]:
-    """Mail ``raw`` to ``recipients`` within ``deadline`` seconds.
+    """Mail ``raw`` to ``recipients`` until ``deadline``.
 
     Returns one outcome for each recipient and raises nothing. ``envelope_from`` is the address for
     bounces, empty for the null path.
@@ -31,4 +31,4 @@ def send(
         return dict.fromkeys(recipients, outcome_of_error(error, "settings"))
     if isinstance(backend, EmailBackend):
         return backend.deliver(envelope_from, recipients, raw, deadline=deadline)
-    return send_through(backend, raw, envelope_from, recipients, Deadline(deadline))
+    return send_through(backend, raw, envelope_from, recipients, deadline)

@@ -3,6 +3,7 @@
 from django.core.mail.backends.base import BaseEmailBackend
 from pytest_django import Settings
 
+from meetings.deadline import Deadline
 from meetings.transport import send as transport
 from meetings.transport.outcome import Outcome, SendStatus
 from tests.support.smtp_server import ScriptedSMTP
@@ -18,7 +19,10 @@ def send(
     raw: bytes, *recipients: str, envelope_from: str = ALICE, deadline: float = 600
 ) -> dict[str, Outcome]:
     return transport.send(
-        raw, envelope_from=envelope_from, recipients=recipients or (BOB, CAROL), deadline=deadline
+        raw,
+        envelope_from=envelope_from,
+        recipients=recipients or (BOB, CAROL),
+        deadline=Deadline(deadline),
     )
 
 

@@ -3,6 +3,7 @@ import logging
 import pytest
 from pytest_django import Settings
 
+from meetings.deadline import Deadline
 from meetings.transport import send as transport
 from meetings.transport.outcome import Outcome, SendStatus
 from tests.support.smtp_server import ScriptedSMTP
@@ -13,7 +14,7 @@ OURS = "meetings.transport.smtp.backend.EmailBackend"
 
 def test_no_recipient_needs_no_backend(settings: Settings) -> None:
     use(settings, "no.such.Backend")
-    assert transport.send(b"", envelope_from="", recipients=[], deadline=10) == {}
+    assert transport.send(b"", envelope_from="", recipients=[], deadline=Deadline(10)) == {}
 
 
 def test_our_backend_gives_a_reply_per_recipient(settings: Settings, invitation: bytes) -> None:

@@ -155,7 +155,7 @@ def _send(item: Outgoing, addresses: Sequence[str], seconds: float) -> dict[str,
         bytes(item.mail.raw or b""),
         envelope_from=item.mail.envelope_from,
         recipients=addresses,
-        deadline=min(seconds, settings.MEETINGS_SMTP_DEADLINE),
+        deadline=Deadline(min(seconds, settings.MEETINGS_SMTP_DEADLINE)),
     )
 
 

@@ -52,16 +52,16 @@ class EmailBackend(smtp.EmailBackend):
         )
 
     def deliver(
-        self, envelope_from: str, recipients: Sequence[str], raw: bytes, *, deadline: float
+        self, envelope_from: str, recipients: Sequence[str], raw: bytes, *, deadline: Deadline
     ) -> dict[str, Outcome]:
-        """Send ``raw`` to all ``recipients`` within ``deadline`` seconds.
+        """Send ``raw`` to all ``recipients`` until ``deadline``.
 
         Returns one outcome for each recipient and raises nothing. An empty ``envelope_from`` is the
         null path. Up to 100 recipients share a transaction (RFC 5321 §4.5.3.1.8). Those whose local
         part is not ASCII have transactions of their own, with SMTPUTF8 (RFC 6531). An UNKNOWN
         outcome is returned and not tried again.
         """
-        clock = Deadline(deadline)
+        clock = Deadline(deadline.left)  # its own, because each wait has a step of its own
         usable, outcomes = usable_recipients(recipients)
         try:
             sender = wire_address(envelope_from) if envelope_from else ""

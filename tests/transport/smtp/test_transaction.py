@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from meetings.deadline import Deadline
 from meetings.transport.outcome import Outcome, SendStatus
 from meetings.transport.smtp.backend import EmailBackend
 from tests.support.smtp_server import DRIP, DROP, HANG, ScriptedSMTP
@@ -160,7 +161,7 @@ def test_server_that_does_not_listen_is_deferred() -> None:
 
 def test_host_name_that_does_not_resolve_is_deferred() -> None:
     backend = EmailBackend(host="mail.invalid", port=25)
-    outcomes = backend.deliver(ALICE, [BOB], RAW, deadline=PLENTY)
+    outcomes = backend.deliver(ALICE, [BOB], RAW, deadline=Deadline(PLENTY))
     assert outcomes[BOB].status is SendStatus.DEFERRED
 
 

@@ -8,6 +8,7 @@ reached before a short deadline ends, `patiently` gives a slow machine more time
 from collections.abc import Callable
 from typing import Any
 
+from meetings.deadline import Deadline
 from meetings.transport.outcome import Outcome, SendStatus
 from meetings.transport.smtp.backend import EmailBackend
 from meetings.transport.smtp.pool import Limits
@@ -33,7 +34,7 @@ def deliver(
     sender, limits = options.pop("sender", ALICE), options.pop("limits", NO_PROBE)
     backend = EmailBackend(host=server.host, port=server.port, **options)
     backend.limits = limits
-    return backend.deliver(sender, recipients or (BOB,), raw, deadline=deadline)
+    return backend.deliver(sender, recipients or (BOB,), raw, deadline=Deadline(deadline))
 
 
 def statuses(outcomes: Outcomes) -> dict[str, SendStatus]:
