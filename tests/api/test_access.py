@@ -55,7 +55,7 @@ def post(body: Any, address: str = "127.0.0.1", **headers: str) -> Any:
     ],
 )
 @pytest.mark.parametrize("scheme", ["Api-Key ", "api-key ", "Bearer ", "Basic ", ""])
-def test_a_wrong_or_malformed_key_is_unauthorized(
+def test_wrong_or_malformed_key_is_unauthorized(
     secret: str, meeting: dict[str, Any], refused: Refused, scheme: str, given: str
 ) -> None:
     key = scheme + given.format(secret=secret, prefix=secret.partition(".")[0])
@@ -66,14 +66,14 @@ def test_a_wrong_or_malformed_key_is_unauthorized(
 @pytest.mark.parametrize(
     "fields", [{"revoked": True}, {"expiry_date": timezone.now() - timedelta(seconds=1)}]
 )
-def test_a_revoked_or_expired_key_is_unauthorized(
+def test_revoked_or_expired_key_is_unauthorized(
     call: Call, meeting: dict[str, Any], refused: Refused, fields: dict[str, Any]
 ) -> None:
     response = call(meeting, key=new_key(**fields)[1])
     assert (response.status_code, refused(response)) == (401, {"error": "Unauthorized"})
 
 
-def test_a_key_works_until_it_expires(
+def test_key_works_until_it_expires(
     call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
 ) -> None:
     _, secret = new_key(expiry_date=timezone.now() + timedelta(minutes=1))
@@ -110,7 +110,7 @@ def test_a_key_speaks_for_its_senders_alone(
 
 @pytest.mark.parametrize("given", [{}, {"sender": "alice@example.com"}])
 @pytest.mark.parametrize("operation", ["update", "cancel"])
-def test_a_key_that_lost_its_sender_may_not_change_the_meeting_either(
+def test_key_that_lost_its_sender_changes_nothing(
     call: Call, send: Do, mail_server: ScriptedSMTP, operation: str, given: dict[str, str]
 ) -> None:
     uid = send()["uid"]
@@ -121,7 +121,7 @@ def test_a_key_that_lost_its_sender_may_not_change_the_meeting_either(
     assert len(mail_server.received) == 1
 
 
-def test_another_keys_meeting_looks_as_if_nobody_had_sent_it(
+def test_meeting_of_another_key_is_not_found(
     call: Call, send: Do, mail_server: ScriptedSMTP
 ) -> None:
     uid = send()["uid"]
@@ -134,7 +134,7 @@ def test_another_keys_meeting_looks_as_if_nobody_had_sent_it(
     assert len(mail_server.received) == 1
 
 
-def test_another_keys_uid_cannot_be_sent_even_with_the_same_content(
+def test_same_send_with_another_key_is_a_conflict(
     call: Call, send: Do, meeting: dict[str, Any], mail_server: ScriptedSMTP
 ) -> None:
     send(uid="m")
@@ -143,7 +143,7 @@ def test_another_keys_uid_cannot_be_sent_even_with_the_same_content(
     assert len(mail_server.received) == 1
 
 
-def test_loopback_needs_a_key_unless_the_setting_says_otherwise(
+def test_loopback_needs_key_unless_configured(
     meeting: dict[str, Any], mail_server: ScriptedSMTP, settings: Settings
 ) -> None:
     assert post(meeting).status_code == 401
@@ -156,7 +156,7 @@ def test_loopback_needs_a_key_unless_the_setting_says_otherwise(
 @pytest.mark.parametrize(
     "address", ["192.0.2.1", "10.0.0.1", "2001:db8::1", "", "::", "unix:", "nonsense"]
 )
-def test_who_is_not_on_this_machine_always_needs_a_key(
+def test_remote_caller_always_needs_key(
     meeting: dict[str, Any], refused: Refused, settings: Settings, address: str
 ) -> None:
     settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
@@ -175,7 +175,7 @@ def test_who_is_not_on_this_machine_always_needs_a_key(
         "Via",
     ],
 )
-def test_who_came_through_a_proxy_on_this_machine_needs_a_key(
+def test_caller_behind_local_proxy_needs_key(
     meeting: dict[str, Any], refused: Refused, settings: Settings, header: str
 ) -> None:
     settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
@@ -183,7 +183,7 @@ def test_who_came_through_a_proxy_on_this_machine_needs_a_key(
     assert refused(post(meeting, **{header: ""})) == {"error": "Unauthorized"}
 
 
-def test_a_forged_proxy_header_does_not_make_a_caller_local(
+def test_forged_proxy_header_makes_no_caller_local(
     meeting: dict[str, Any], refused: Refused, settings: Settings
 ) -> None:
     settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
@@ -192,14 +192,14 @@ def test_a_forged_proxy_header_does_not_make_a_caller_local(
     }
 
 
-def test_a_wrong_key_is_refused_on_loopback_too(
+def test_wrong_key_is_refused_on_loopback_too(
     meeting: dict[str, Any], refused: Refused, settings: Settings
 ) -> None:
     settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
     assert refused(post(meeting, Authorization="Api-Key wrong.wrong")) == {"error": "Unauthorized"}
 
 
-def test_meetings_of_this_machine_and_of_keys_are_apart(
+def test_local_and_keyed_meetings_are_separate(
     call: Call, send: Do, meeting: dict[str, Any], mail_server: ScriptedSMTP, settings: Settings
 ) -> None:
     settings.MEETINGS_LOOPBACK_WITHOUT_KEY = True
@@ -208,7 +208,7 @@ def test_meetings_of_this_machine_and_of_keys_are_apart(
     assert call({"operation": "cancel", "uid": local}).status_code == 404
 
 
-def test_each_key_has_its_own_rate(call: Call, settings: Settings) -> None:
+def test_each_key_has_its_own_rate_limit(call: Call, settings: Settings) -> None:
     settings.MEETINGS_RATE = "1/min"
     _, other = new_key()
     assert [call({}).status_code, call({}).status_code, call({}, key=other).status_code] == [
@@ -218,7 +218,7 @@ def test_each_key_has_its_own_rate(call: Call, settings: Settings) -> None:
     ]
 
 
-def test_no_log_and_no_answer_repeats_a_key(
+def test_key_appears_in_no_log_and_no_response(
     call: Call,
     meeting: dict[str, Any],
     secret: str,

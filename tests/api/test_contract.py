@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 NOT_FOUND = {"error": "Not found"}
 
 
-def test_a_mail_accepted_for_one_person_is_result_1(
+def test_mail_accepted_for_one_person_is_result_1(
     call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
 ) -> None:
     mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
@@ -36,7 +36,7 @@ def test_a_mail_accepted_for_one_person_is_result_1(
 
 
 @pytest.mark.parametrize("operation", ["send", "cancel"])
-def test_a_repetition_answers_as_the_first_call_did(
+def test_duplicate_call_gets_the_first_response(
     call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP, operation: str
 ) -> None:
     call(meeting | {"uid": "m"})
@@ -49,7 +49,7 @@ def test_a_repetition_answers_as_the_first_call_did(
 
 
 @pytest.mark.parametrize("reply", ["550 5.1.1 no such user", "451 4.3.0 later"])
-def test_nobodys_mail_accepted_is_result_0_and_nothing_will_be_mailed(
+def test_mail_refused_for_all_is_result_0_and_final(
     call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP, reply: str
 ) -> None:
     mail_server.scripts["rcpt"] = reply
@@ -68,7 +68,7 @@ def test_nobodys_mail_accepted_is_result_0_and_nothing_will_be_mailed(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("operation", ["send", "update", "cancel"])
-def test_a_call_whose_turn_does_not_come_in_time_is_accepted_for_later(
+def test_call_that_cannot_finish_in_time_is_queued(
     call: Call,
     meeting: dict[str, Any],
     settings: Settings,
@@ -94,7 +94,7 @@ def test_a_call_whose_turn_does_not_come_in_time_is_accepted_for_later(
     assert Delivery.objects.filter(state=DeliveryState.QUEUED).count() == 2
 
 
-def test_a_caller_that_prefers_not_to_wait_is_answered_before_anything_is_mailed(
+def test_respond_async_call_returns_before_mailing(
     call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
 ) -> None:
     response = call(meeting | {"uid": "m"}, Prefer="respond-async")
@@ -111,13 +111,13 @@ def test_a_caller_that_prefers_not_to_wait_is_answered_before_anything_is_mailed
 @pytest.mark.parametrize(
     "raw", [b"", b"{}", b" ", b"no JSON", b"[]", b"null", b'"text"', b"17", b'{"operation": ']
 )
-def test_no_parameters_at_all_are_not_found(call: Call, refused: Refused, raw: bytes) -> None:
+def test_body_without_parameters_is_not_found(call: Call, refused: Refused, raw: bytes) -> None:
     response = call(raw=raw)
     assert (response.status_code, refused(response)) == (404, NOT_FOUND)
 
 
 @pytest.mark.parametrize("name", ["operation", "start", "end", "sender", "receiver", "subj"])
-def test_a_missing_parameter_of_a_send_is_named(
+def test_missing_parameter_of_send_is_named(
     call: Call, meeting: dict[str, Any], refused: Refused, name: str
 ) -> None:
     del meeting[name]
@@ -127,7 +127,7 @@ def test_a_missing_parameter_of_a_send_is_named(
 
 
 @pytest.mark.parametrize("operation", ["update", "cancel"])
-def test_an_update_and_a_cancel_need_the_uid(
+def test_update_and_cancel_need_uid(
     call: Call, meeting: dict[str, Any], refused: Refused, operation: str
 ) -> None:
     response = call(meeting | {"operation": operation})
@@ -136,7 +136,7 @@ def test_an_update_and_a_cancel_need_the_uid(
 
 
 @pytest.mark.parametrize("receiver", [{}, {"required": []}, {"resource": ["room@example.com"]}])
-def test_a_send_without_a_single_person_is_missing_its_receiver(
+def test_send_without_person_lacks_its_receiver(
     call: Call, meeting: dict[str, Any], refused: Refused, receiver: Any
 ) -> None:
     response = call(meeting | {"receiver": receiver})
@@ -144,7 +144,7 @@ def test_a_send_without_a_single_person_is_missing_its_receiver(
     assert refused(response) == NOT_FOUND | {"fields": {"receiver": [ANY]}}
 
 
-def test_a_wrong_parameter_is_named_to_its_part(
+def test_wrong_part_of_parameter_is_named(
     call: Call, meeting: dict[str, Any], refused: Refused
 ) -> None:
     response = call(meeting | {"repeat": {"FREQ": "DAILY", "COUNT": 0}})
@@ -153,13 +153,13 @@ def test_a_wrong_parameter_is_named_to_its_part(
 
 
 @pytest.mark.parametrize("operation", ["update", "cancel"])
-def test_a_uid_that_nobody_sent_is_not_found(call: Call, refused: Refused, operation: str) -> None:
+def test_unknown_uid_is_not_found(call: Call, refused: Refused, operation: str) -> None:
     response = call({"operation": operation, "uid": "nobody's"})
     assert response.status_code == 404
     assert refused(response) == NOT_FOUND | {"fields": {"uid": [ANY]}}
 
 
-def test_other_content_another_sender_and_a_cancelled_meeting_are_conflicts(
+def test_call_that_contradicts_meeting_is_conflict(
     call: Call, send: Do, cancel: Do, meeting: dict[str, Any]
 ) -> None:
     send(uid="m")
@@ -181,7 +181,7 @@ def test_other_content_another_sender_and_a_cancelled_meeting_are_conflicts(
         cancel("m")
 
 
-def test_a_call_without_a_key_is_unauthorized(
+def test_call_without_key_is_unauthorized(
     call: Call, meeting: dict[str, Any], refused: Refused
 ) -> None:
     response = call(meeting, key=None)
@@ -189,7 +189,7 @@ def test_a_call_without_a_key_is_unauthorized(
     assert response["WWW-Authenticate"] == "Api-Key"
 
 
-def test_a_sender_that_the_key_may_not_use_is_forbidden(
+def test_sender_that_key_may_not_use_is_forbidden(
     call: Call, meeting: dict[str, Any], refused: Refused
 ) -> None:
     response = call(meeting | {"sender": "alice@example.org"})
@@ -197,7 +197,7 @@ def test_a_sender_that_the_key_may_not_use_is_forbidden(
     assert refused(response) == {"error": "Forbidden", "fields": {"sender": [ANY]}}
 
 
-def test_a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read(
+def test_only_body_over_the_limit_is_refused(
     call: Call, settings: Settings, refused: Refused
 ) -> None:
     settings.MEETINGS_MAX_BODY = 100
@@ -207,7 +207,7 @@ def test_a_body_over_the_limit_is_refused_and_one_at_the_limit_is_read(
     assert (response.status_code, refused(response)) == (413, {"error": ANY})
 
 
-def test_too_many_calls_are_told_when_to_come_back(
+def test_too_many_calls_are_told_when_to_retry(
     call: Call, settings: Settings, refused: Refused
 ) -> None:
     settings.MEETINGS_RATE = "2/min"
@@ -218,7 +218,7 @@ def test_too_many_calls_are_told_when_to_come_back(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_cannot_be_reached_is_service_unavailable(
+def test_unreachable_database_is_service_unavailable(
     call: Call, meeting: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
@@ -232,9 +232,7 @@ def test_a_database_that_cannot_be_reached_is_service_unavailable(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_goes_away_during_a_call_is_service_unavailable(
-    call: Call, meeting: dict[str, Any]
-) -> None:
+def test_terminated_session_is_service_unavailable(call: Call, meeting: dict[str, Any]) -> None:
     connection.ensure_connection()
     with other_connection() as operator:
         operator.execute(
@@ -246,9 +244,7 @@ def test_a_database_that_goes_away_during_a_call_is_service_unavailable(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_is_found_closed_is_service_unavailable(
-    call: Call, meeting: dict[str, Any]
-) -> None:
+def test_closed_connection_is_service_unavailable(call: Call, meeting: dict[str, Any]) -> None:
     connection.ensure_connection()
     connection.connection.close()
     response = call(meeting)
@@ -274,16 +270,14 @@ def test_any_other_path_is_not_found(method: str, path: str) -> None:
     assert (response.status_code, body_of(response)) == (404, NOT_FOUND)
 
 
-def test_the_path_without_its_slash_is_the_same(
-    call: Call, secret: str, meeting: dict[str, Any]
-) -> None:
+def test_path_without_slash_is_the_same(call: Call, secret: str, meeting: dict[str, Any]) -> None:
     client = Client(enforce_csrf_checks=True, headers={"Authorization": f"Api-Key {secret}"})
     response = client.post("/meeting_server", meeting, content_type="application/json")
     assert (response.status_code, body_of(response)["result"]) == (200, 1)
 
 
 @pytest.mark.parametrize("path", ["/meeting_server/", "/meeting_server", "/meeting_server/x"])
-def test_a_wrong_host_is_a_bad_request(path: str) -> None:
+def test_wrong_host_is_bad_request(path: str) -> None:
     response = Client(headers={"Host": "evil.example"}).post(
         path, {}, content_type="application/json"
     )
@@ -294,9 +288,7 @@ def test_a_wrong_host_is_a_bad_request(path: str) -> None:
     "accept", ["text/html", "application/xml", "nonsense", "application/json; indent=x", ""]
 )
 @pytest.mark.parametrize("query", ["", "?format=xml", "?format=api"])
-def test_the_answer_is_json_whatever_the_client_would_like(
-    secret: str, accept: str, query: str
-) -> None:
+def test_response_is_json_whatever_client_accepts(secret: str, accept: str, query: str) -> None:
     client = Client(headers={"Authorization": f"Api-Key {secret}", "Accept": accept})
     response = client.post(f"/meeting_server/{query}", {}, content_type="application/json")
     assert (response.status_code, body_of(response)) == (404, NOT_FOUND)

@@ -25,7 +25,7 @@ def roles(invitation: Invitation) -> dict[str, str]:
     }
 
 
-def test_every_field_of_a_send_reaches_the_mail(send: Do, last: Last) -> None:
+def test_every_field_of_send_reaches_the_mail(send: Do, last: Last) -> None:
     uid = send(reminder=15)["uid"]
     assert UUID(uid).version == 4
     mail, vevent = last().mail, last().vevent
@@ -55,13 +55,13 @@ def test_absent_optional_fields_leave_no_trace(
 @pytest.mark.parametrize(
     "uid", ["x", "u" * 255, 'a/b;c,d:e\\f "g" <h>@i', "{fd973b4c-111c-11ea-9671-005056c00008}"]
 )
-def test_a_given_uid_is_the_meetings(send: Do, last: Last, uid: str) -> None:
+def test_given_uid_is_stored_and_mailed(send: Do, last: Last, uid: str) -> None:
     assert send(uid=uid)["uid"] == uid
     assert last().vevent.uid.value == uid
 
 
 @pytest.mark.parametrize("uid", [None, ""])
-def test_a_uid_that_is_left_empty_is_generated(send: Do, uid: str | None) -> None:
+def test_empty_uid_is_replaced_by_a_new_one(send: Do, uid: str | None) -> None:
     assert UUID(send(uid=uid)["uid"]).version == 4
 
 
@@ -78,12 +78,12 @@ def test_a_uid_that_is_left_empty_is_generated(send: Do, uid: str | None) -> Non
         ("2027-02-28T18:00-08:00", "02:00"),
     ],
 )
-def test_a_time_may_be_written_in_these_ways(send: Do, last: Last, start: str, utc: str) -> None:
+def test_time_is_read_in_every_form(send: Do, last: Last, start: str, utc: str) -> None:
     send(start=start)
     assert last().vevent.dtstart.value == datetime.fromisoformat(f"2027-03-01T{utc}+00:00")
 
 
-def test_dates_make_an_all_day_meeting_whose_end_is_inclusive(send: Do, last: Last) -> None:
+def test_dates_are_first_and_last_whole_day(send: Do, last: Last) -> None:
     send(start="2027-03-01", end="2027-03-02")
     assert last().vevent.dtstart.value == date(2027, 3, 1)
     assert last().vevent.dtend.value == date(2027, 3, 3)
@@ -104,7 +104,7 @@ def test_dates_make_an_all_day_meeting_whose_end_is_inclusive(send: Do, last: La
         ("", "Asia/Shanghai", 2),
     ],
 )
-def test_a_zone_is_named_as_iana_or_as_windows_does(
+def test_zone_may_have_iana_or_windows_name(
     send: Do, last: Last, zone: str | None, tzid: str | None, utc_hour: int
 ) -> None:
     send(timezone=zone)
@@ -112,15 +112,13 @@ def test_a_zone_is_named_as_iana_or_as_windows_does(
     assert Meeting.objects.get().tzid == (tzid or "UTC")
 
 
-def test_the_default_zone_is_the_settings(send: Do, last: Last, settings: Settings) -> None:
+def test_default_zone_comes_from_settings(send: Do, last: Last, settings: Settings) -> None:
     settings.MEETINGS_TIME_ZONE = "America/New_York"
     send()
     assert last().vevent.dtstart.value == datetime(2027, 3, 1, 15, tzinfo=UTC)
 
 
-def test_receiver_and_the_top_level_lists_are_merged_and_each_person_is_asked_once(
-    send: Do, last: Last
-) -> None:
+def test_all_lists_merge_and_name_each_person_once(send: Do, last: Last) -> None:
     send(
         receiver={
             "required": ["bob@example.org"],
@@ -141,7 +139,7 @@ def test_receiver_and_the_top_level_lists_are_merged_and_each_person_is_asked_on
     assert (room.cutype_param, room.params["CN"]) == ("RESOURCE", ["Room 7"])
 
 
-def test_the_page_lists_required_and_optional_alone_too(send: Do, last: Last) -> None:
+def test_top_level_lists_suffice_without_receiver(send: Do, last: Last) -> None:
     send(receiver=None, required=["bob@example.org"], optional=["carol@example.net"])
     assert roles(last()) == {
         "bob@example.org": "REQ-PARTICIPANT",
@@ -161,7 +159,7 @@ def test_the_page_lists_required_and_optional_alone_too(send: Do, last: Last) ->
         ("bob@bücher.example", "bob@xn--bcher-kva.example", ""),
     ],
 )
-def test_a_mailbox_may_be_written_in_these_ways(
+def test_mailbox_is_read_in_every_form(
     send: Do, last: Last, written: str, address: str, name: str
 ) -> None:
     assert send(receiver={"required": [written]})["recipients"] == {address: "sent"}
@@ -215,7 +213,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("field", "changes"), WRONG, ids=[f"{field}-{n}" for n, (field, _) in enumerate(WRONG)]
 )
-def test_a_wrong_value_is_refused_by_the_name_of_its_field(
+def test_wrong_value_is_refused_and_its_field_named(
     call: Call, meeting: dict[str, Any], refused: Refused, field: str, changes: dict[str, Any]
 ) -> None:
     response = call(meeting | changes)
@@ -237,7 +235,7 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_field(
         ("location", ""),
     ],
 )
-def test_the_largest_and_the_smallest_value_are_taken(send: Do, field: str, value: Any) -> None:
+def test_largest_and_smallest_values_are_allowed(send: Do, field: str, value: Any) -> None:
     send(**{field: value})
 
 
@@ -257,12 +255,12 @@ def test_the_largest_and_the_smallest_value_are_taken(send: Do, field: str, valu
         ),
     ],
 )
-def test_what_the_caller_should_know_is_said_as_a_warning(
+def test_doubtful_value_is_sent_with_a_warning(
     send: Do, changes: dict[str, Any], warning: str
 ) -> None:
     [given] = send(**changes)["warnings"]
     assert given.startswith(warning)
 
 
-def test_a_subject_that_outlook_shows_whole_needs_no_warning(send: Do) -> None:
+def test_subject_that_outlook_shows_has_no_warning(send: Do) -> None:
     assert "warnings" not in send(subj="x" * 255)

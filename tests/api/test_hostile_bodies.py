@@ -82,13 +82,13 @@ HUGE = {
 
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize("kind", HUGE)
-def test_a_huge_or_deep_body_is_refused(call: Call, refused: Refused, kind: str) -> None:
+def test_huge_or_deep_body_is_refused(call: Call, refused: Refused, kind: str) -> None:
     assert len(HUGE[kind]) <= MEGABYTE
     assert is_refusal(refused(call(raw=HUGE[kind])))
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
-def test_no_depth_that_json_still_reads_exhausts_the_stack_later(
+def test_deep_json_never_exhausts_the_stack(
     call: Call, refused: Refused, opening: str, closing: str
 ) -> None:
     # Showing a value takes stack like reading it does: the depths around the last that is read are
@@ -124,12 +124,12 @@ def test_no_depth_that_json_still_reads_exhausts_the_stack_later(
         b"<operation>cancel</operation>",
     ],
 )
-def test_what_is_no_json_is_not_found(call: Call, refused: Refused, raw: bytes) -> None:
+def test_body_that_is_not_json_is_not_found(call: Call, refused: Refused, raw: bytes) -> None:
     response = call(raw=raw)
     assert (response.status_code, refused(response)) == (404, {"error": "Not found"})
 
 
-def test_a_byte_order_mark_is_forgiven_and_of_a_double_name_the_last_counts(
+def test_byte_order_mark_and_double_name_are_read(
     call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
 ) -> None:
     doubled = json.dumps(meeting).replace('{"operation"', '{"subj": "first", "operation"', 1)
@@ -149,7 +149,7 @@ def test_a_byte_order_mark_is_forgiven_and_of_a_double_name_the_last_counts(
         "x",
     ],
 )
-def test_another_content_type_is_not_json(
+def test_content_type_other_than_json_is_not_found(
     secret: str, meeting: dict[str, Any], refused: Refused, content_type: str
 ) -> None:
     # A page in a browser can send these without asking: on a developer's machine that would be
@@ -165,7 +165,7 @@ def test_another_content_type_is_not_json(
     "content_type",
     ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON;charset=UTF8"],
 )
-def test_json_may_be_declared_in_these_ways(
+def test_json_content_type_is_read_in_every_form(
     secret: str, meeting: dict[str, Any], mail_server: ScriptedSMTP, content_type: str
 ) -> None:
     client = Client(headers={"Authorization": f"Api-Key {secret}"})
@@ -176,7 +176,7 @@ def test_json_may_be_declared_in_these_ways(
 
 
 @pytest.mark.parametrize("length", ["", "0", "-1", "x", "10"])
-def test_a_wrong_content_length_is_answered_in_json(
+def test_wrong_content_length_gets_json_response(
     secret: str, meeting: dict[str, Any], refused: Refused, length: str
 ) -> None:
     body = {"wsgi.input": FakePayload(json.dumps(meeting).encode()), "CONTENT_LENGTH": length}
@@ -188,7 +188,7 @@ def test_a_wrong_content_length_is_answered_in_json(
 @pytest.mark.parametrize(
     "language", ["*", "zh-CN,zh;q=0.9", "xx", "a" * 5000, "en" + "-x" * 300, ";q=,", "zh-\xff"]
 )
-def test_any_accept_language_is_taken(
+def test_any_accept_language_is_allowed(
     call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP, language: str
 ) -> None:
     assert call(meeting, **{"Accept-Language": language}).status_code == 200

@@ -67,7 +67,7 @@ FIELDS = (
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_no_text_adds_anything_to_the_mail(
+def test_text_in_any_field_adds_nothing_to_mail(
     call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP, field: str
 ) -> None:
     @settings(
@@ -128,7 +128,7 @@ def names_in_vevent(calendar: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("text", [text for text in NASTY if text not in {"\0", "\ud800"}])
-def test_a_description_may_hold_many_lines_and_stays_text(
+def test_description_of_many_lines_stays_text(
     send: Do, mail_server: ScriptedSMTP, text: str
 ) -> None:
     send(description=f"first{text}last", receiver={"required": ["bob@example.org"]})
@@ -137,7 +137,7 @@ def test_a_description_may_hold_many_lines_and_stays_text(
     assert_only_what_belongs_there(transaction.raw)
 
 
-def test_markup_in_any_text_is_shown_as_text_in_the_html_body(send: Do, last: Any) -> None:
+def test_markup_is_shown_as_text_in_html_body(send: Do, last: Any) -> None:
     markup = "<img src=x onerror=alert(1)>&amp;"
     send(
         subj=markup,

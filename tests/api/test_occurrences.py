@@ -26,7 +26,7 @@ def sent(call: Call, mails: Mails, series: dict[str, Any]) -> None:
     }
 
 
-def test_a_single_meeting_has_one_occurrence(
+def test_single_meeting_has_one_occurrence(
     call: Call, mails: Mails, meeting: dict[str, Any]
 ) -> None:
     assert call(meeting).json()["occurrences"] == {
@@ -36,7 +36,9 @@ def test_a_single_meeting_has_one_occurrence(
     }
 
 
-def test_an_all_day_series_names_days(call: Call, mails: Mails, series: dict[str, Any]) -> None:
+def test_all_day_series_is_summarized_in_days(
+    call: Call, mails: Mails, series: dict[str, Any]
+) -> None:
     answer = call(series | {"start": "2027-03-01", "end": "2027-03-02"}).json()
     assert answer["occurrences"] == {"count": 4, "first": "2027-03-01", "last": "2027-03-22"}
     assert [
@@ -50,7 +52,7 @@ def test_an_all_day_series_names_days(call: Call, mails: Mails, series: dict[str
 
 @pytest.mark.usefixtures("sent")
 @pytest.mark.parametrize("when", ["2027-03-08 10:00", "2027-03-08T02:00:00Z", "2027-03-08"])
-def test_one_occurrence_is_cancelled(call: Call, mails: Mails, when: str) -> None:
+def test_cancel_of_one_occurrence_leaves_the_rest(call: Call, mails: Mails, when: str) -> None:
     answer = call(
         {"operation": "cancel", "uid": "series", "occurrence": when, "description": "holiday"}
     )
@@ -64,15 +66,13 @@ def test_one_occurrence_is_cancelled(call: Call, mails: Mails, when: str) -> Non
 
 
 @pytest.mark.usefixtures("sent")
-def test_a_full_update_of_an_old_client_does_not_bring_a_cancelled_occurrence_back(
-    call: Call, series: dict[str, Any]
-) -> None:
+def test_full_update_keeps_occurrence_cancelled(call: Call, series: dict[str, Any]) -> None:
     call({"operation": "cancel", "uid": "series", "occurrence": "2027-03-08 10:00"})
     assert call(series | {"operation": "update", "subj": "New"}).json()["occurrences"]["count"] == 3
 
 
 @pytest.mark.usefixtures("sent")
-def test_one_occurrence_is_moved_and_given_a_guest(call: Call, mails: Mails) -> None:
+def test_one_occurrence_moves_and_gains_a_guest(call: Call, mails: Mails) -> None:
     change = {
         "operation": "update",
         "uid": "series",
@@ -94,7 +94,7 @@ def test_one_occurrence_is_moved_and_given_a_guest(call: Call, mails: Mails) -> 
 
 
 @pytest.mark.usefixtures("sent")
-def test_a_new_time_of_the_series_says_that_single_changes_are_dropped(call: Call) -> None:
+def test_new_time_warns_of_dropped_changes(call: Call) -> None:
     call(
         {
             "operation": "update",
@@ -108,7 +108,7 @@ def test_a_new_time_of_the_series_says_that_single_changes_are_dropped(call: Cal
 
 
 @pytest.mark.usefixtures("sent")
-def test_this_and_future_answers_with_the_new_uid(call: Call, mails: Mails) -> None:
+def test_update_of_future_returns_the_new_uid(call: Call, mails: Mails) -> None:
     body = {
         "operation": "update",
         "uid": "series",
@@ -128,7 +128,7 @@ def test_this_and_future_answers_with_the_new_uid(call: Call, mails: Mails) -> N
 
 
 @pytest.mark.usefixtures("sent")
-def test_cancelling_this_and_future_ends_the_series(call: Call, mails: Mails) -> None:
+def test_cancel_of_future_ends_the_series(call: Call, mails: Mails) -> None:
     answer = call(
         {"operation": "cancel", "uid": "series", "occurrence": "2027-03-15", "scope": "future"}
     )
@@ -173,7 +173,7 @@ def test_cancelling_this_and_future_ends_the_series(call: Call, mails: Mails) ->
     ],
     ids=str,
 )
-def test_what_no_occurrence_fits_is_refused_by_name_and_nothing_is_mailed(
+def test_wrong_occurrence_is_refused_and_not_mailed(
     call: Call, mails: Mails, body: dict[str, Any], status: int, field: str
 ) -> None:
     answer = call(body | {"uid": "series"})
@@ -182,14 +182,14 @@ def test_what_no_occurrence_fits_is_refused_by_name_and_nothing_is_mailed(
 
 
 @pytest.mark.usefixtures("sent")
-def test_an_occurrence_that_was_cancelled_already_is_a_conflict(call: Call, mails: Mails) -> None:
+def test_cancelled_occurrence_is_a_conflict(call: Call, mails: Mails) -> None:
     body = {"operation": "cancel", "uid": "series", "occurrence": "2027-03-08 10:00"}
     call(body)
     answer = call(body)
     assert (answer.status_code, list(answer.json()["fields"])) == (409, ["occurrence"])
 
 
-def test_an_occurrence_of_a_single_meeting_or_of_a_send_is_refused(
+def test_occurrence_without_series_is_refused(
     call: Call, mails: Mails, meeting: dict[str, Any]
 ) -> None:
     assert list(call(meeting | {"occurrence": "2027-03-01"}).json()["fields"]) == ["occurrence"]
@@ -198,7 +198,7 @@ def test_an_occurrence_of_a_single_meeting_or_of_a_send_is_refused(
     assert list(answer.json()["fields"]) == ["occurrence"]
 
 
-def test_excluded_days_are_left_out_from_the_start_and_kept_on_update(
+def test_excluded_days_stay_excluded_after_update(
     call: Call, mails: Mails, series: dict[str, Any]
 ) -> None:
     series["repeat"]["EXDATE"] = ["2027-03-08", "2027-03-22 10:00"]
@@ -218,7 +218,7 @@ def test_excluded_days_are_left_out_from_the_start_and_kept_on_update(
     assert call(series).status_code == 409
 
 
-def test_a_caller_may_prefer_the_answer_before_the_mail(
+def test_prefer_header_may_list_respond_async(
     call: Call, mails: Mails, meeting: dict[str, Any]
 ) -> None:
     answer = call(meeting, Prefer="wait=5, respond-async")
@@ -227,7 +227,7 @@ def test_a_caller_may_prefer_the_answer_before_the_mail(
     assert mails() == []
 
 
-def test_a_key_may_always_prefer_it(call: Call, mails: Mails, meeting: dict[str, Any]) -> None:
+def test_key_may_always_respond_async(call: Call, mails: Mails, meeting: dict[str, Any]) -> None:
     ApiKey.objects.update(respond_async=True)
     assert call(meeting).status_code == 202
     assert mails() == []

@@ -49,7 +49,7 @@ def as_operation(example: str, operation: str) -> bytes:
 
 
 @pytest.mark.parametrize("example", [SINGLE, REPEATED], ids=["single", "repeated"])
-def test_the_pages_examples_are_sent_updated_and_cancelled_verbatim(
+def test_examples_of_the_page_work_verbatim(
     call: Call, mail_server: ScriptedSMTP, last: Last, example: str
 ) -> None:
     for sequence, (operation, method) in enumerate(
@@ -69,14 +69,14 @@ def test_the_pages_examples_are_sent_updated_and_cancelled_verbatim(
     assert len(mail_server.received) == 4
 
 
-def test_the_repeated_example_ends_on_the_third_monday(
+def test_repeated_example_is_three_mondays(
     call: Call, mail_server: ScriptedSMTP, last: Last
 ) -> None:
     call(raw=as_operation(REPEATED, "send"))
     assert last().vevent.rrule.value == "FREQ=WEEKLY;COUNT=3;BYDAY=MO"
 
 
-def test_what_an_old_client_leaves_empty_counts_as_left_out(
+def test_empty_parameters_count_as_absent(
     call: Call, mail_server: ScriptedSMTP, last: Last
 ) -> None:
     example = json.loads(SINGLE) | {
@@ -91,7 +91,7 @@ def test_what_an_old_client_leaves_empty_counts_as_left_out(
     assert (last().people, "rrule" in last().vevent.contents) == (["xxx@xxx.com"], False)
 
 
-def test_a_send_without_uid_answers_with_the_uid_to_keep(
+def test_send_without_uid_returns_the_uid_to_keep(
     call: Call, mail_server: ScriptedSMTP, mails: Any
 ) -> None:
     example = json.loads(SINGLE)
@@ -102,15 +102,13 @@ def test_a_send_without_uid_answers_with_the_uid_to_keep(
     assert first == second == uid
 
 
-def test_a_failure_is_result_0_with_status_200(call: Call, mail_server: ScriptedSMTP) -> None:
+def test_failure_is_result_0_with_status_200(call: Call, mail_server: ScriptedSMTP) -> None:
     mail_server.scripts["rcpt"] = "550 5.1.1 no such user"
     response = call(raw=as_operation(SINGLE, "send"))
     assert (response.status_code, body_of(response)["result"]) == (200, 0)
 
 
-def test_what_the_page_reads_has_the_types_of_the_page(
-    call: Call, mail_server: ScriptedSMTP
-) -> None:
+def test_response_has_the_types_of_the_page(call: Call, mail_server: ScriptedSMTP) -> None:
     body = body_of(call(raw=as_operation(SINGLE, "send")))
     assert (type(body["result"]), type(body["uid"])) == (int, str)
     # All the rest is the contract's.
@@ -118,13 +116,11 @@ def test_what_the_page_reads_has_the_types_of_the_page(
     assert len(body["warnings"]) == 2
 
 
-def test_without_parameters_the_page_says_not_found(call: Call) -> None:
+def test_call_without_parameters_is_not_found(call: Call) -> None:
     assert body_of(call(raw=b"")) == {"error": "Not found"}
 
 
-def test_a_cancel_of_what_this_server_never_sent_is_not_found(
-    call: Call, mail_server: ScriptedSMTP
-) -> None:
+def test_cancel_of_unknown_meeting_is_not_found(call: Call, mail_server: ScriptedSMTP) -> None:
     response = call(raw=SINGLE.encode())
     assert (response.status_code, body_of(response)["error"]) == (404, "Not found")
     assert not mail_server.received

@@ -21,7 +21,7 @@ def invited(count: int, domain: str = "example.org") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("count", PEOPLE)
-def test_a_send_asks_fourteen_times(
+def test_send_makes_fourteen_queries(
     send: Do, django_assert_num_queries: AssertQueries, count: int
 ) -> None:
     # The key; the turn and its end; transaction and lock; is there one?; five inserts; the outcome;
@@ -31,7 +31,7 @@ def test_a_send_asks_fourteen_times(
 
 
 @pytest.mark.parametrize("count", PEOPLE)
-def test_a_repeated_send_asks_ten_times(
+def test_duplicate_send_makes_ten_queries(
     send: Do, django_assert_num_queries: AssertQueries, count: int
 ) -> None:
     send(uid="m", receiver=invited(count))
@@ -40,7 +40,7 @@ def test_a_repeated_send_asks_ten_times(
 
 
 @pytest.mark.parametrize("count", PEOPLE)
-def test_an_update_asks_fifteen_times(
+def test_update_makes_fifteen_queries(
     send: Do, update: Do, django_assert_num_queries: AssertQueries, count: int
 ) -> None:
     send(uid="m", receiver=invited(count))
@@ -49,7 +49,7 @@ def test_an_update_asks_fifteen_times(
 
 
 @pytest.mark.parametrize("count", PEOPLE)
-def test_a_new_list_asks_three_times_more_for_the_list_and_once_for_each_cancel(
+def test_new_list_adds_three_queries_and_one_per_cancel(
     send: Do, update: Do, django_assert_num_queries: AssertQueries, count: int
 ) -> None:
     send(uid="m", receiver=invited(count))
@@ -58,7 +58,7 @@ def test_a_new_list_asks_three_times_more_for_the_list_and_once_for_each_cancel(
 
 
 @pytest.mark.parametrize("count", PEOPLE)
-def test_a_cancel_asks_once_more_for_each_of_its_mails(
+def test_cancel_adds_one_query_for_each_mail(
     send: Do, cancel: Do, django_assert_num_queries: AssertQueries, count: int
 ) -> None:
     # Each person's CANCEL is a mail of its own, and its outcome is recorded before the next one
@@ -69,7 +69,7 @@ def test_a_cancel_asks_once_more_for_each_of_its_mails(
 
 
 @pytest.mark.parametrize("count", PEOPLE)
-def test_a_repeated_cancel_asks_nine_times(
+def test_duplicate_cancel_makes_nine_queries(
     send: Do, cancel: Do, django_assert_num_queries: AssertQueries, count: int
 ) -> None:
     send(uid="m", receiver=invited(count))
@@ -78,7 +78,7 @@ def test_a_repeated_cancel_asks_nine_times(
         cancel("m")
 
 
-def test_a_refusal_of_what_is_wrong_in_itself_asks_for_the_key_alone(
+def test_refused_body_queries_only_the_key(
     call: Callable[..., Any],
     meeting: dict[str, Any],
     mail_server: ScriptedSMTP,

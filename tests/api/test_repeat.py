@@ -56,7 +56,7 @@ def occurrences(last: Last) -> list[datetime]:
 @pytest.mark.parametrize(
     ("repeat", "count", "first", "final"), EXAMPLES, ids=[str(row[0]) for row in EXAMPLES]
 )
-def test_each_example_of_the_contract_means_these_days(
+def test_contract_example_means_these_days(
     send: Do, last: Last, repeat: dict[str, Any], count: int, first: str, final: str
 ) -> None:
     send(start="2019-11-30 10:00", end="2019-11-30 11:00", repeat=repeat)
@@ -69,7 +69,7 @@ def test_each_example_of_the_contract_means_these_days(
     assert f"{last().vevent.dtend.value:%Y-%m-%d %H:%M}" == f"{first} 11:00"
 
 
-def test_the_pages_mondays_are_these_three(send: Do, last: Last) -> None:
+def test_mondays_of_the_page_are_these_three(send: Do, last: Last) -> None:
     send(start="2019-11-30 10:00", end="2019-11-30 11:00", repeat=EXAMPLES[0][0])
     assert [f"{start:%m-%d}" for start in occurrences(last)] == ["12-02", "12-09", "12-16"]
 
@@ -87,9 +87,7 @@ def test_the_pages_mondays_are_these_three(send: Do, last: Last) -> None:
         {"FREQ": "WEEKLY", "UNTIL": 20270309, "BYDAY": "MO,TU"},
     ],
 )
-def test_one_rule_may_be_written_in_these_ways(
-    send: Do, last: Last, repeat: dict[str, Any]
-) -> None:
+def test_same_rule_is_read_in_every_form(send: Do, last: Last, repeat: dict[str, Any]) -> None:
     send(repeat=repeat)
     rule = last().vevent.rrule.value.split(";")
     assert {"FREQ=WEEKLY", "BYDAY=MO,TU"} < set(rule)
@@ -115,7 +113,7 @@ def test_one_rule_may_be_written_in_these_ways(
         ({"FREQ": "YEARLY", "COUNT": 2}, "2027-03-01"),
     ],
 )
-def test_a_numbered_or_an_open_day_is_written_out(
+def test_numbered_or_open_day_is_written_out(
     send: Do, last: Last, repeat: dict[str, Any], day: str
 ) -> None:
     send(repeat=repeat)
@@ -126,7 +124,7 @@ def test_a_numbered_or_an_open_day_is_written_out(
 
 
 @pytest.mark.parametrize("repeat", [None, {}, "", []])
-def test_null_and_whatever_is_empty_are_no_recurrence(send: Do, last: Last, repeat: Any) -> None:
+def test_null_or_empty_repeat_is_no_recurrence(send: Do, last: Last, repeat: Any) -> None:
     send(repeat=repeat)
     assert "rrule" not in last().vevent.contents
 
@@ -169,7 +167,7 @@ REFUSED: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("field", "repeat"), REFUSED, ids=[str(row)[:70] for row in REFUSED])
-def test_a_rule_that_cannot_be_is_refused_by_the_name_of_its_part(
+def test_wrong_repeat_is_refused_and_its_part_named(
     call: Call, meeting: dict[str, Any], refused: Refused, field: str, repeat: Any
 ) -> None:
     response = call(meeting | {"repeat": repeat})
@@ -181,7 +179,7 @@ def test_a_rule_that_cannot_be_is_refused_by_the_name_of_its_part(
     ), body
 
 
-def test_an_endless_series_is_refused_with_the_hint_to_end_it(
+def test_endless_series_is_refused_with_a_hint(
     call: Call, meeting: dict[str, Any], refused: Refused
 ) -> None:
     [hint] = refused(call(meeting | {"repeat": {"FREQ": "DAILY"}}))["fields"]["repeat.COUNT"]
@@ -189,7 +187,7 @@ def test_an_endless_series_is_refused_with_the_hint_to_end_it(
     assert "UNTIL" in hint
 
 
-def test_occurrences_that_overlap_are_refused(
+def test_overlapping_occurrences_are_refused(
     call: Call, meeting: dict[str, Any], refused: Refused
 ) -> None:
     long = {"end": "2027-03-02 11:00", "repeat": {"FREQ": "DAILY", "COUNT": 2}}

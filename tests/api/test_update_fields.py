@@ -63,7 +63,7 @@ def said(last: Last) -> dict[str, Any]:
         ),
     ],
 )
-def test_an_update_changes_what_is_given_and_nothing_else(
+def test_update_changes_only_given_fields(
     update: Do, last: Last, held: str, given: dict[str, Any], changed: set[str]
 ) -> None:
     before = said(last)
@@ -75,7 +75,7 @@ def test_an_update_changes_what_is_given_and_nothing_else(
     assert last().vevent.organizer.value == "mailto:alice@example.com"
 
 
-def test_a_new_list_is_the_whole_list_and_who_left_is_told_first(
+def test_new_list_first_cancels_removed_people(
     update: Do, held: str, mails: Any, last: Last
 ) -> None:
     answer = update(
@@ -95,26 +95,20 @@ def test_a_new_list_is_the_whole_list_and_who_left_is_told_first(
     ]
 
 
-def test_repeat_null_leaves_one_meeting_at_the_series_start(
-    update: Do, held: str, last: Last
-) -> None:
+def test_null_repeat_leaves_only_the_first_meeting(update: Do, held: str, last: Last) -> None:
     update(held, repeat=None)
     assert "rrule" not in last().vevent.contents
     assert last().vevent.dtstart.value == datetime(2027, 3, 1, 2, tzinfo=UTC)
 
 
-def test_a_series_that_is_moved_keeps_its_rule_and_starts_at_a_match(
-    update: Do, held: str, last: Last
-) -> None:
+def test_moved_series_keeps_rule_and_starts_at_match(update: Do, held: str, last: Last) -> None:
     update(held, start="2027-03-03 14:00", end="2027-03-03 15:00")
     assert last().vevent.rrule.value == "FREQ=WEEKLY;COUNT=3;BYDAY=MO"
     assert last().vevent.dtstart.value == datetime(2027, 3, 8, 6, tzinfo=UTC)
     assert last().vevent.dtend.value == datetime(2027, 3, 8, 7, tzinfo=UTC)
 
 
-def test_a_meeting_can_become_an_all_day_one_and_a_timed_one_again(
-    send: Do, update: Do, last: Last
-) -> None:
+def test_meeting_can_become_all_day_and_timed_again(send: Do, update: Do, last: Last) -> None:
     uid = send()["uid"]
     update(uid, start="2027-03-01", end="2027-03-01")
     assert (last().vevent.dtstart.value, last().vevent.dtend.value) == (
@@ -141,7 +135,7 @@ def test_a_meeting_can_become_an_all_day_one_and_a_timed_one_again(
         ),
     ],
 )
-def test_what_does_not_fit_the_stored_meeting_is_refused(
+def test_update_that_does_not_fit_is_refused(
     send: Do, call: Call, last: Last, stored: dict[str, Any], given: dict[str, Any], field: str
 ) -> None:
     uid = send(**stored)["uid"]
@@ -154,16 +148,14 @@ def test_what_does_not_fit_the_stored_meeting_is_refused(
 
 
 @pytest.mark.parametrize("operation", ["update", "cancel"])
-def test_a_sender_must_be_the_stored_one_in_any_case(send: Do, call: Call, operation: str) -> None:
+def test_sender_must_match_in_any_letter_case(send: Do, call: Call, operation: str) -> None:
     uid = send()["uid"]
     body = {"operation": operation, "uid": uid}
     assert call(body | {"sender": "bob@example.com"}).status_code == 409
     assert call(body | {"sender": "Alice@EXAMPLE.com"}).status_code == 200
 
 
-def test_a_cancel_ignores_all_it_does_not_need_even_when_wrong(
-    send: Do, cancel: Do, last: Last
-) -> None:
+def test_cancel_ignores_wrong_unneeded_fields(send: Do, cancel: Do, last: Last) -> None:
     uid = send()["uid"]
     wrong = {
         name: ["wrong"]
@@ -193,7 +185,7 @@ def test_a_cancel_ignores_all_it_does_not_need_even_when_wrong(
     assert last().vevent.dtstart.value == datetime(2027, 3, 1, 2, tzinfo=UTC)
 
 
-def test_the_reason_of_a_cancel_is_shown(send: Do, cancel: Do, last: Last) -> None:
+def test_reason_of_cancel_is_shown(send: Do, cancel: Do, last: Last) -> None:
     cancel(send()["uid"], description="Bob is ill & at home")
     assert last().vevent.comment.value == "Bob is ill & at home"
     body = last().mail.get_body(("plain",))
@@ -201,7 +193,7 @@ def test_the_reason_of_a_cancel_is_shown(send: Do, cancel: Do, last: Last) -> No
     assert "Bob is ill & at home" in body.get_content()
 
 
-def test_update_and_cancel_warn_of_unknown_fields_too(send: Do, update: Do, cancel: Do) -> None:
+def test_update_and_cancel_warn_of_unknown_fields(send: Do, update: Do, cancel: Do) -> None:
     uid = send()["uid"]
     assert update(uid, subject="typo")["warnings"] == ["subject: unknown, ignored."]
     assert update(uid, subj="x" * 256)["warnings"] == [

@@ -30,11 +30,11 @@ def test_given_text_replaces_only_itself() -> None:
     assert edited.attendees == (BOB, CAROL)
 
 
-def test_none_takes_the_reminder_away() -> None:
+def test_none_removes_the_reminder() -> None:
     assert apply(Edit(reminder=None), meeting(reminder=15)).event.reminder is None
 
 
-def test_new_event_has_the_zone_of_the_caller() -> None:
+def test_new_event_has_zone_of_caller() -> None:
     edit = Edit(
         summary="Lunch",
         start=Moment(MARCH_1),
@@ -45,7 +45,7 @@ def test_new_event_has_the_zone_of_the_caller() -> None:
     assert (event.tzid, event.start, event.organizer) == ("Europe/Berlin", MARCH_1, ALICE)
 
 
-def test_instant_becomes_wall_clock_time_of_the_zone() -> None:
+def test_instant_becomes_wall_clock_time_of_zone() -> None:
     at_noon_in_tokyo = datetime(2027, 3, 1, 12, tzinfo=timezone(timedelta(hours=9)))
     edit = Edit(start=Moment(at_noon_in_tokyo), end=Moment(datetime(2027, 3, 1, 4, tzinfo=UTC)))
     edited = apply(edit, meeting()).event
@@ -72,14 +72,14 @@ def test_end_that_does_not_fit_is_refused(edit: Edit, words: str) -> None:
     assert refusal.value.property == "DTEND"
 
 
-def test_second_pass_of_a_repeated_hour_is_refused() -> None:
+def test_second_pass_of_repeated_hour_is_refused() -> None:
     second_pass = Moment(datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
     with pytest.raises(InvalidProperty, match="second time") as refusal:
         apply(Edit(start=second_pass, tzid="Europe/Berlin"), meeting())
     assert refusal.value.property == "DTSTART"
 
 
-def test_new_rule_moves_the_start_to_its_first_match() -> None:
+def test_new_rule_moves_start_to_its_first_match() -> None:
     parts = RuleParts(freq=Frequency.WEEKLY, count=3, by_day=((None, "TU"),))
     edited = apply(Edit(recurrence=parts), meeting()).event
     assert (edited.start.day, edited.end - edited.start) == (2, timedelta(hours=1))

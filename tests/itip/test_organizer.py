@@ -32,13 +32,13 @@ def changed(held: Event, **changes: Any) -> Version:
     return organizer.update(held, replace(held, **changes), now=NOW, last_dtstamp=NOW)
 
 
-def test_a_meeting_begins_with_sequence_0_and_one_request_to_all() -> None:
+def test_new_meeting_is_one_request_with_sequence_0() -> None:
     plan = organizer.invite(meeting(), now=NOW)
     assert plan.event.sequence == 0
     assert told(plan) == [(Method.REQUEST, (BOB.address, CAROL.address))]
 
 
-def test_every_update_raises_the_sequence_by_one_whatever_changes() -> None:
+def test_every_update_raises_the_sequence_by_one() -> None:
     held = meeting(sequence=4)
     for changes in (
         {"summary": "New"},
@@ -49,7 +49,7 @@ def test_every_update_raises_the_sequence_by_one_whatever_changes() -> None:
         assert changed(held, **changes).event.sequence == 5
 
 
-def test_who_leaves_the_list_gets_a_cancel_of_their_own_before_the_others_get_the_request() -> None:
+def test_removed_guest_gets_cancel_before_request() -> None:
     plan = changed(meeting(attendees=(BOB, CAROL, ROOM)), attendees=(BOB, DAN))
     assert told(plan) == [
         (Method.CANCEL, (CAROL.address,)),
@@ -60,7 +60,7 @@ def test_who_leaves_the_list_gets_a_cancel_of_their_own_before_the_others_get_th
     assert {message.event.sequence for message in plan.messages} == {1}
 
 
-def test_who_leaves_the_list_is_told_the_times_they_know() -> None:
+def test_removed_guest_is_told_the_time_they_know() -> None:
     held = meeting()
     plan = changed(
         held, attendees=(BOB,), start=datetime(2027, 3, 2, 10), end=datetime(2027, 3, 2, 11)
@@ -71,12 +71,12 @@ def test_who_leaves_the_list_is_told_the_times_they_know() -> None:
     ]
 
 
-def test_an_address_in_another_case_is_the_same_person() -> None:
+def test_address_in_another_case_is_same_person() -> None:
     plan = changed(meeting(attendees=(BOB,)), attendees=(replace(BOB, address="BOB@Example.org"),))
     assert told(plan) == [(Method.REQUEST, ("BOB@Example.org",))]
 
 
-def test_a_cancel_raises_the_sequence_and_goes_to_each_person_alone() -> None:
+def test_cancel_raises_sequence_and_goes_to_each_alone() -> None:
     plan = organizer.cancel(meeting(sequence=2), now=NOW, last_dtstamp=NOW, comment="No room")
     assert plan.event.sequence == 3
     assert told(plan) == [(Method.CANCEL, (BOB.address,)), (Method.CANCEL, (CAROL.address,))]
@@ -87,7 +87,7 @@ def test_a_cancel_raises_the_sequence_and_goes_to_each_person_alone() -> None:
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
-def test_a_resend_keeps_the_sequence_and_has_a_newer_dtstamp(cancelled: bool) -> None:
+def test_resend_keeps_sequence_and_raises_dtstamp(cancelled: bool) -> None:
     status = Status.CANCELLED if cancelled else Status.CONFIRMED
     stored = meeting(sequence=2, status=status)
     plan = organizer.resend(stored, {CAROL.address}, now=NOW, last_dtstamp=NOW)
@@ -96,7 +96,7 @@ def test_a_resend_keeps_the_sequence_and_has_a_newer_dtstamp(cancelled: bool) ->
     assert plan.dtstamp == NOW + timedelta(seconds=1)
 
 
-def test_a_resent_request_still_shows_everybody() -> None:
+def test_resent_request_still_shows_all_guests() -> None:
     plan = organizer.resend(meeting(), {CAROL.address}, now=NOW, last_dtstamp=NOW)
     assert plan.messages[0].attendees == (BOB, CAROL)
 
@@ -140,12 +140,12 @@ def test_dtstamp_is_in_utc_seconds_and_always_rises(
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_a_new_time_or_place_asks_everybody_again(changes: dict[str, Any]) -> None:
+def test_new_time_or_place_asks_all_guests_again(changes: dict[str, Any]) -> None:
     plan = changed(meeting(attendees=ANSWERED), **changes)
     assert {person.partstat for person in plan.event.attendees} == {PartStat.NEEDS_ACTION}
 
 
-def test_a_new_title_or_guest_keeps_the_answers_of_the_others() -> None:
+def test_new_title_or_guest_keeps_earlier_replies() -> None:
     plan = changed(meeting(attendees=ANSWERED), summary="New", attendees=(*ANSWERED, DAN))
     answers = {person.address: person.partstat for person in plan.event.attendees}
     assert answers == {
@@ -155,32 +155,32 @@ def test_a_new_title_or_guest_keeps_the_answers_of_the_others() -> None:
     }
 
 
-def test_only_the_stored_organizer_may_change_the_meeting() -> None:
+def test_only_stored_organizer_may_change_meeting() -> None:
     with pytest.raises(OrganizerMismatch):
         changed(meeting(), organizer=Organizer(address="mallory@evil.example"))
 
 
-def test_the_organizer_keeps_the_stored_name_and_spelling() -> None:
+def test_organizer_keeps_stored_name_and_spelling() -> None:
     plan = changed(meeting(), organizer=Organizer(address="ALICE@EXAMPLE.COM", name="Somebody"))
     assert plan.event.organizer == ALICE
 
 
-def test_each_address_is_invited_once_and_the_more_binding_role_wins() -> None:
+def test_address_listed_twice_has_stronger_role() -> None:
     as_optional = replace(BOB, address="bob@EXAMPLE.org", role=Role.OPTIONAL)
     assert invited(meeting(attendees=(as_optional, CAROL, BOB))) == (BOB, CAROL)
 
 
-def test_required_come_before_optional_and_rooms_last() -> None:
+def test_required_come_first_and_rooms_last() -> None:
     assert invited(meeting(attendees=(ROOM, CAROL, BOB))) == (BOB, CAROL, ROOM)
 
 
-def test_the_organizer_is_not_invited_to_their_own_meeting() -> None:
+def test_organizer_is_not_invited_to_own_meeting() -> None:
     organizer_too = Attendee(address="Alice@Example.com")
     assert invited(meeting(attendees=(organizer_too, BOB))) == (BOB,)
     assert invited(meeting(attendees=(organizer_too, ROOM))) == (ROOM,)
 
 
-def test_an_organizer_who_lists_nobody_else_is_invited_after_all() -> None:
+def test_organizer_alone_on_the_list_is_invited() -> None:
     organizer_only = (
         Attendee(address=ALICE.address),
         Attendee(address=ALICE.address, role=Role.OPTIONAL),
@@ -190,17 +190,17 @@ def test_an_organizer_who_lists_nobody_else_is_invited_after_all() -> None:
 
 
 @pytest.mark.parametrize("attendees", [(), (ROOM,)], ids=["nobody", "a room only"])
-def test_a_meeting_without_a_person_is_refused(attendees: tuple[Attendee, ...]) -> None:
+def test_meeting_without_person_is_refused(attendees: tuple[Attendee, ...]) -> None:
     with pytest.raises(NoAttendees):
         organizer.invite(meeting(attendees=attendees), now=NOW)
 
 
-def test_answers_and_sequence_are_not_content() -> None:
+def test_replies_and_sequence_are_not_content() -> None:
     assert same_content(meeting(attendees=ANSWERED, sequence=3), meeting())
     assert not same_content(meeting(), meeting(location="Elsewhere"))
 
 
-def test_the_record_of_an_update_names_what_changed_with_old_and_new_value() -> None:
+def test_changes_name_the_old_and_the_new_value() -> None:
     plan = changed(meeting(), location="Room 8", attendees=(BOB,))
     assert plan.changes == {
         "LOCATION": ("Room 7", "Room 8"),

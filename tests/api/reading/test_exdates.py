@@ -30,7 +30,7 @@ def test_excluded_day_is_read_in_every_form(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [None, [], ""])
-def test_no_exclusions_leave_out_nothing(value: object) -> None:
+def test_empty_exdate_excludes_nothing(value: object) -> None:
     assert exdates(value) == ()
 
 
@@ -51,13 +51,13 @@ def test_no_exclusions_leave_out_nothing(value: object) -> None:
         ([10**5000], "dates"),
     ],
 )
-def test_exclusion_that_hits_nothing_is_refused_and_named(value: object, words: str) -> None:
+def test_wrong_exdate_is_refused_with_its_reason(value: object, words: str) -> None:
     with pytest.raises(InvalidRule, match=words) as refused:
         exdates(value)
     assert refused.value.part == "EXDATE"
 
 
-def test_exclusion_of_an_all_day_series_may_carry_a_time() -> None:
+def test_exdate_of_all_day_series_may_have_time() -> None:
     midnight = datetime(2019, 11, 30)
     left_out = ["2019-12-01", "2019-12-02 00:00"]
     value = {"FREQ": "DAILY", "COUNT": 3, "EXDATE": left_out}
@@ -65,5 +65,5 @@ def test_exclusion_of_an_all_day_series_may_carry_a_time() -> None:
     assert exdates_in(value, midnight, all_day=True) == series[1:]
 
 
-def test_exclusions_are_found_in_either_case() -> None:
+def test_exdate_may_be_written_in_lower_case() -> None:
     assert exdates_in({**MONDAYS, "exdate": ["2019-12-09"]}, START) == (SECOND,)

@@ -111,16 +111,16 @@ READ: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("value", "text"), READ.values(), ids=READ)
-def test_rule_is_read(value: dict[str, Any], text: str) -> None:
+def test_rule_is_read_in_every_form(value: dict[str, Any], text: str) -> None:
     assert read(value) == text
 
 
-def test_parts_that_are_null_say_nothing() -> None:
+def test_null_parts_are_ignored() -> None:
     assert read({"FREQ": "DAILY", "COUNT": 2, "UNTIL": None, "BYDAY": None}) == "FREQ=DAILY;COUNT=2"
 
 
 @pytest.mark.parametrize("value", [None, {}, {"FREQ": None, "COUNT": None}])
-def test_nothing_means_no_recurrence(value: object) -> None:
+def test_empty_repeat_means_no_recurrence(value: object) -> None:
     assert rule_in(value, START) is None
 
 
@@ -148,7 +148,7 @@ def test_until_is_read_in_every_form(until: object, text: str) -> None:
 
 
 @pytest.mark.parametrize("until", ["2027-05-01", "2027-05-01 10:00"])
-def test_until_of_an_all_day_series_is_a_day(until: str) -> None:
+def test_until_of_all_day_series_is_a_day(until: str) -> None:
     assert (
         read({"FREQ": "DAILY", "UNTIL": until}, all_day=True) == "FREQ=DAILY;UNTIL=20270501T000000"
     )
@@ -162,7 +162,7 @@ BAD_UNTIL = [
 
 
 @pytest.mark.parametrize("until", BAD_UNTIL, ids=lambda value: repr(value)[:30])
-def test_until_that_is_no_moment_is_refused(until: object) -> None:
+def test_malformed_until_is_refused(until: object) -> None:
     assert refusal({"FREQ": "DAILY", "UNTIL": until}).part == "UNTIL"
 
 
@@ -289,9 +289,7 @@ REFUSED: dict[str, tuple[object, str, str]] = {
 
 
 @pytest.mark.parametrize(("value", "part", "words"), REFUSED.values(), ids=REFUSED)
-def test_rule_that_outlook_cannot_hold_is_refused_naming_the_part(
-    value: object, part: str, words: str
-) -> None:
+def test_wrong_rule_is_refused_and_its_part_named(value: object, part: str, words: str) -> None:
     refused = refusal(value)
     assert refused.part == part
     assert words in refused.message
@@ -310,7 +308,7 @@ NO_NUMBERS = [
     NO_NUMBERS,
     ids=lambda value: "10**5000" if isinstance(value, int) else repr(value)[:20],
 )
-def test_wrong_type_of_a_number_is_refused_naming_the_part(part: str, value: object) -> None:
+def test_wrong_number_is_refused_and_its_part_named(part: str, value: object) -> None:
     rule: dict[str, object] = {"FREQ": "YEARLY", "COUNT": 1, "BYMONTH": 8}
     if part == "BYSETPOS":
         rule["BYDAY"] = "MO"
@@ -321,7 +319,7 @@ def test_wrong_type_of_a_number_is_refused_naming_the_part(part: str, value: obj
 @pytest.mark.parametrize(
     "value", [True, 1, 1.5, [["MO"]], {}, "\x00", "ＭＯ", "MO;TU", "M" * 1_000_000, ["MO"] * 5000]
 )
-def test_wrong_type_of_a_word_is_refused_naming_the_part(part: str, value: object) -> None:
+def test_wrong_word_is_refused_and_its_part_named(part: str, value: object) -> None:
     assert refusal({"FREQ": "WEEKLY", "COUNT": 1, part: value}).part == part
 
 
@@ -359,7 +357,7 @@ PARTS = [
         st.sampled_from(PARTS), anything | st.sampled_from(["DAILY", "YEARLY", "MONTHLY"])
     )
 )
-def test_nothing_but_a_rule_or_a_refusal_comes_out(value: object) -> None:
+def test_any_value_is_a_rule_or_is_refused(value: object) -> None:
     try:
         rule = rule_in(value, START)
         if rule:
@@ -381,9 +379,7 @@ def test_nothing_but_a_rule_or_a_refusal_comes_out(value: object) -> None:
         ({"FREQ": "MONTHLY"}, True),
     ],
 )
-def test_month_day_that_outlook_moves_is_warned_about(
-    parts: dict[str, object], warned: bool
-) -> None:
+def test_day_that_some_months_lack_is_detected(parts: dict[str, object], warned: bool) -> None:
     rule = rule_in({"COUNT": 2, **parts}, START)
     assert rule
     assert lacks_day_in_some_month(rule) is warned
