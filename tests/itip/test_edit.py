@@ -1,4 +1,4 @@
-"""What a caller wants changed in an event, and the event with it."""
+"""An edit changes a stored event or makes a new one."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

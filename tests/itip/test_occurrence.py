@@ -1,4 +1,4 @@
-"""One occurrence of a series, and this and future (RFC 5545 §3.8.4.4; interop R10, R12–R15)."""
+"""One occurrence is changed or cancelled, or the series is split (interop R10, R12–R15)."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,16 +26,20 @@ def series(**changes: Any) -> Event:
     return meeting(rule=MONDAYS, **changes)
 
 
-def change(held: Event, when: datetime, **changes: Any) -> Version:
-    wanted = replace(occurrence_of(held, when), **changes)
-    return organizer.update_occurrence(held, when, wanted, now=NOW, last_dtstamp=NOW)
+def change(stored: Event, when: datetime, **changes: Any) -> Version:
+    wanted = replace(occurrence_of(stored, when), **changes)
+    return organizer.update_occurrence(stored, when, wanted, now=NOW, last_dtstamp=NOW)
 
 
-def cancel(held: Event, when: datetime) -> Version:
-    return organizer.cancel_occurrence(held, when, now=NOW, last_dtstamp=NOW)
+def cancel(stored: Event, when: datetime) -> Version:
+    return organizer.cancel_occurrence(stored, when, now=NOW, last_dtstamp=NOW)
 
 
-def told(plan: Version) -> list[tuple[Method, datetime | None, tuple[str, ...]]]:
+def renamed(stored: Event) -> Version:
+    return organizer.update(stored, replace(stored, summary="New"), now=NOW, last_dtstamp=NOW)
+
+
+def occurrences_told(version: Version) -> list[tuple[Method, datetime | None, tuple[str, ...]]]:
     """METHOD, RECURRENCE-ID and recipients of each message, in order."""
     return [
         (
@@ -43,7 +47,7 @@ def told(plan: Version) -> list[tuple[Method, datetime | None, tuple[str, ...]]]
             message.event.recurrence_id,
             tuple(person.address for person in message.recipients),
         )
-        for message in plan.messages
+        for message in version.messages
     ]
 
 
@@ -52,14 +56,13 @@ def lines_with(message: Message, *names: str) -> list[str]:
 
 
 def test_r12_cancel_names_recurrence_id_and_no_rule() -> None:
-    plan = cancel(series(), SECOND)
-    assert told(plan) == [
+    version = cancel(series(), SECOND)
+    assert occurrences_told(version) == [
         (Method.CANCEL, SECOND, (BOB.address,)),
         (Method.CANCEL, SECOND, (CAROL.address,)),
     ]
-    assert lines_with(
-        plan.messages[0], "RECURRENCE-ID", "DTSTART", "RRULE", "STATUS", "SEQUENCE"
-    ) == [
+    names = ("RECURRENCE-ID", "DTSTART", "RRULE", "STATUS", "SEQUENCE")
+    assert lines_with(version.messages[0], *names) == [
         "DTSTART;TZID=Asia/Shanghai:20270308T100000",
         "RECURRENCE-ID;TZID=Asia/Shanghai:20270308T100000",
         "SEQUENCE:1",
@@ -68,27 +71,22 @@ def test_r12_cancel_names_recurrence_id_and_no_rule() -> None:
 
 
 def test_r12_later_request_excludes_cancelled_start() -> None:
-    held = cancel(series(), SECOND).event
-    assert held.occurrences == (FIRST, THIRD)
-    plan = organizer.update(held, replace(held, summary="New"), now=NOW, last_dtstamp=NOW)
-    assert lines_with(plan.messages[0], "RRULE", "EXDATE") == [
+    stored = cancel(series(), SECOND).event
+    assert stored.occurrences == (FIRST, THIRD)
+    version = renamed(stored)
+    assert lines_with(version.messages[0], "RRULE", "EXDATE") == [
         "RRULE:FREQ=WEEKLY;COUNT=3;BYDAY=MO",
         "EXDATE;TZID=Asia/Shanghai:20270308T100000",
     ]
 
 
 def test_changed_occurrence_is_request_without_rule() -> None:
-    plan = change(series(), SECOND, start=SECOND + HOUR, end=SECOND + 2 * HOUR, location="Room 9")
-    assert told(plan) == [(Method.REQUEST, SECOND, (BOB.address, CAROL.address))]
-    shown = lines_with(
-        plan.messages[0],
-        "RECURRENCE-ID",
-        "DTSTART",
-        "RRULE",
-        "LOCATION",
-        "X-MICROSOFT-CDO-INSTTYPE",
+    version = change(
+        series(), SECOND, start=SECOND + HOUR, end=SECOND + 2 * HOUR, location="Room 9"
     )
-    assert shown == [
+    assert occurrences_told(version) == [(Method.REQUEST, SECOND, (BOB.address, CAROL.address))]
+    names = ("RECURRENCE-ID", "DTSTART", "RRULE", "LOCATION", "X-MICROSOFT-CDO-INSTTYPE")
+    assert lines_with(version.messages[0], *names) == [
         "DTSTART;TZID=Asia/Shanghai:20270308T110000",
         "RECURRENCE-ID;TZID=Asia/Shanghai:20270308T100000",
         "LOCATION:Room 9",
@@ -97,40 +95,36 @@ def test_changed_occurrence_is_request_without_rule() -> None:
 
 
 def test_changed_occurrence_stores_only_differences() -> None:
-    held = change(series(), SECOND, location="Room 9").event
-    assert held.overrides == (Override(recurrence_id=SECOND, location="Room 9"),)
-    renamed = organizer.update(held, replace(held, summary="New"), now=NOW, last_dtstamp=NOW).event
-    assert (occurrence_of(renamed, SECOND).summary, occurrence_of(renamed, SECOND).location) == (
-        "New",
-        "Room 9",
-    )
+    stored = change(series(), SECOND, location="Room 9").event
+    assert stored.overrides == (Override(recurrence_id=SECOND, location="Room 9"),)
+    occurrence = occurrence_of(renamed(stored).event, SECOND)
+    assert (occurrence.summary, occurrence.location) == ("New", "Room 9")
 
 
 def test_guest_of_one_occurrence_gets_only_that_one() -> None:
-    plan = change(series(), SECOND, attendees=(BOB, CAROL, DAN))
-    assert told(plan) == [(Method.REQUEST, SECOND, (BOB.address, DAN.address, CAROL.address))]
-    whole = organizer.update(
-        plan.event, replace(plan.event, summary="New"), now=NOW, last_dtstamp=NOW
-    )
-    assert told(whole) == [
+    version = change(series(), SECOND, attendees=(BOB, CAROL, DAN))
+    assert occurrences_told(version) == [
+        (Method.REQUEST, SECOND, (BOB.address, DAN.address, CAROL.address))
+    ]
+    assert occurrences_told(renamed(version.event)) == [
         (Method.REQUEST, None, (BOB.address, CAROL.address)),
         (Method.REQUEST, SECOND, (BOB.address, DAN.address, CAROL.address)),
     ]
 
 
 def test_guest_removed_from_one_gets_its_cancel() -> None:
-    plan = change(series(), SECOND, attendees=(BOB,))
-    assert told(plan) == [
+    version = change(series(), SECOND, attendees=(BOB,))
+    assert occurrences_told(version) == [
         (Method.CANCEL, SECOND, (CAROL.address,)),
         (Method.REQUEST, SECOND, (BOB.address,)),
     ]
-    assert not lines_with(plan.messages[0], "STATUS")
+    assert not lines_with(version.messages[0], "STATUS")
 
 
 def test_r13_request_is_followed_by_reset_occurrences() -> None:
-    held = change(series(), SECOND, attendees=(BOB,)).event
-    plan = organizer.update(held, replace(held, summary="New"), now=NOW, last_dtstamp=NOW)
-    assert told(plan) == [
+    stored = change(series(), SECOND, attendees=(BOB,)).event
+    version = renamed(stored)
+    assert occurrences_told(version) == [
         (Method.REQUEST, None, (BOB.address, CAROL.address)),
         (Method.CANCEL, SECOND, (CAROL.address,)),
         (Method.REQUEST, SECOND, (BOB.address,)),
@@ -145,16 +139,16 @@ def test_r13_request_is_followed_by_reset_occurrences() -> None:
 def test_r15_new_time_or_rule_drops_exceptions(
     changes: dict[str, Any],
 ) -> None:
-    held = change(cancel(series(), THIRD).event, SECOND, attendees=(BOB, CAROL, DAN)).event
-    plan = organizer.update(held, replace(held, **changes), now=NOW, last_dtstamp=NOW)
-    assert (plan.event.cancelled, plan.event.overrides) == ((), ())
-    assert told(plan)[0] == (Method.CANCEL, SECOND, (DAN.address,))
+    stored = change(cancel(series(), THIRD).event, SECOND, attendees=(BOB, CAROL, DAN)).event
+    version = organizer.update(stored, replace(stored, **changes), now=NOW, last_dtstamp=NOW)
+    assert (version.event.cancelled, version.event.overrides) == ((), ())
+    assert occurrences_told(version)[0] == (Method.CANCEL, SECOND, (DAN.address,))
 
 
 def test_cancel_of_series_reaches_guest_of_one() -> None:
-    held = change(series(), SECOND, attendees=(BOB, CAROL, DAN)).event
-    plan = organizer.cancel(held, now=NOW, last_dtstamp=NOW)
-    assert told(plan) == [
+    stored = change(series(), SECOND, attendees=(BOB, CAROL, DAN)).event
+    version = organizer.cancel(stored, now=NOW, last_dtstamp=NOW)
+    assert occurrences_told(version) == [
         (Method.CANCEL, None, (BOB.address,)),
         (Method.CANCEL, None, (CAROL.address,)),
         (Method.CANCEL, SECOND, (DAN.address,)),
@@ -187,15 +181,15 @@ def test_occurrence_of_single_meeting_is_refused() -> None:
 
 
 def test_cancelled_or_excluded_occurrence_is_refused() -> None:
-    for held in (cancel(series(), SECOND).event, series(exdates=(SECOND,))):
+    for stored in (cancel(series(), SECOND).event, series(exdates=(SECOND,))):
         with pytest.raises(OccurrenceCancelled):
-            require_occurrence(held, SECOND)
+            require_occurrence(stored, SECOND)
 
 
 def test_only_remaining_occurrence_is_not_cancelled() -> None:
-    held = cancel(cancel(series(), FIRST).event, THIRD).event
+    stored = cancel(cancel(series(), FIRST).event, THIRD).event
     with pytest.raises(InvalidProperty, match="whole meeting"):
-        cancel(held, SECOND)
+        cancel(stored, SECOND)
 
 
 def test_r14_split_sets_until_and_shares_the_count() -> None:
@@ -206,18 +200,17 @@ def test_r14_split_sets_until_and_shares_the_count() -> None:
 
 
 def test_split_gives_each_half_its_exceptions() -> None:
-    held = change(
-        cancel(meeting(rule=replace(MONDAYS, count=5)), SECOND).event, THIRD, location="Room 9"
-    ).event
-    ended, rest = split(held, THIRD)
+    five = meeting(rule=replace(MONDAYS, count=5))
+    stored = change(cancel(five, SECOND).event, THIRD, location="Room 9").event
+    ended, rest = split(stored, THIRD)
     assert (ended.cancelled, ended.overrides) == ((SECOND,), ())
-    assert (rest.cancelled, rest.overrides) == ((), held.overrides)
+    assert (rest.cancelled, rest.overrides) == ((), stored.overrides)
 
 
 def test_interval_continues_after_split() -> None:
-    held = meeting(rule=replace(MONDAYS, count=6, interval=2))
-    starts = held.occurrences
-    ended, rest = split(held, starts[2])
+    stored = meeting(rule=replace(MONDAYS, count=6, interval=2))
+    starts = stored.occurrences
+    ended, rest = split(stored, starts[2])
     assert ended.occurrences + rest.occurrences == starts
 
 
@@ -231,21 +224,17 @@ def test_same_content_ignores_cancelled_occurrence() -> None:
 
 
 def test_resend_includes_changed_occurrences() -> None:
-    held = change(series(), SECOND, attendees=(BOB, DAN)).event
-    plan = organizer.resend(held, {DAN.address}, now=NOW, last_dtstamp=NOW)
-    assert told(plan) == [(Method.REQUEST, SECOND, (DAN.address,))]
+    stored = change(series(), SECOND, attendees=(BOB, DAN)).event
+    version = organizer.resend(stored, {DAN.address}, now=NOW, last_dtstamp=NOW)
+    assert occurrences_told(version) == [(Method.REQUEST, SECOND, (DAN.address,))]
 
 
 def test_occurrence_has_vtimezone_of_its_series() -> None:
+    start = datetime(2024, 1, 8, 10)
     rule = replace(MONDAYS, count=20)
-    held = meeting(
-        rule=rule,
-        tzid="Africa/Casablanca",
-        start=datetime(2024, 1, 8, 10),
-        end=datetime(2024, 1, 8, 11),
-    )
-    of_one = to_ical(cancel(held, held.occurrences[0]).messages[0])
-    of_all = to_ical(organizer.invite(held, now=NOW).messages[0])
+    stored = meeting(rule=rule, tzid="Africa/Casablanca", start=start, end=start + HOUR)
+    of_one = to_ical(cancel(stored, stored.occurrences[0]).messages[0])
+    of_all = to_ical(organizer.invite(stored, now=NOW).messages[0])
     assert vtimezone(of_one) == vtimezone(of_all)
 
 

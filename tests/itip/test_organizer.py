@@ -1,6 +1,4 @@
-"""Who gets which METHOD, with which SEQUENCE and DTSTAMP (RFC 5546 §2.1.4, §3.2; interop S1–S8,
-A1–A7).
-"""
+"""Each person gets the METHOD, SEQUENCE and DTSTAMP of RFC 5546 (interop S1–S8, A1–A7)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -16,110 +14,90 @@ from meetings.itip.guests import invited, lists_only_the_organizer
 from meetings.itip.message import Method, Version
 from tests.support.cast import ALICE, BOB, CAROL, NOW, ROOM, meeting
 
+NINE = datetime(2027, 1, 1, 9, tzinfo=UTC)
 DAN = Attendee(address="dan@example.org", name="Dan")
-ANSWERED = (replace(BOB, partstat=PartStat.ACCEPTED), replace(CAROL, partstat=PartStat.DECLINED))
+REPLIED = (replace(BOB, partstat=PartStat.ACCEPTED), replace(CAROL, partstat=PartStat.DECLINED))
 
 
-def told(plan: Version) -> list[tuple[Method, tuple[str, ...]]]:
+def told(version: Version) -> list[tuple[Method, tuple[str, ...]]]:
     """METHOD and recipients of each message, in order."""
     return [
         (message.method, tuple(person.address for person in message.recipients))
-        for message in plan.messages
+        for message in version.messages
     ]
 
 
-def changed(held: Event, **changes: Any) -> Version:
-    return organizer.update(held, replace(held, **changes), now=NOW, last_dtstamp=NOW)
+def changed(stored: Event, **changes: Any) -> Version:
+    return organizer.update(stored, replace(stored, **changes), now=NOW, last_dtstamp=NOW)
 
 
 def test_new_meeting_is_one_request_with_sequence_0() -> None:
-    plan = organizer.invite(meeting(), now=NOW)
-    assert plan.event.sequence == 0
-    assert told(plan) == [(Method.REQUEST, (BOB.address, CAROL.address))]
+    version = organizer.invite(meeting(), now=NOW)
+    assert version.event.sequence == 0
+    assert told(version) == [(Method.REQUEST, (BOB.address, CAROL.address))]
 
 
 def test_every_update_raises_the_sequence_by_one() -> None:
-    held = meeting(sequence=4)
-    for changes in (
-        {"summary": "New"},
-        {"start": datetime(2027, 3, 1, 9)},
-        {"description": ""},
-        {},
-    ):
-        assert changed(held, **changes).event.sequence == 5
+    stored = meeting(sequence=4)
+    earlier = {"start": datetime(2027, 3, 1, 9)}
+    for changes in ({"summary": "New"}, earlier, {"description": ""}, {}):
+        assert changed(stored, **changes).event.sequence == 5
 
 
 def test_removed_guest_gets_cancel_before_request() -> None:
-    plan = changed(meeting(attendees=(BOB, CAROL, ROOM)), attendees=(BOB, DAN))
-    assert told(plan) == [
+    version = changed(meeting(attendees=(BOB, CAROL, ROOM)), attendees=(BOB, DAN))
+    assert told(version) == [
         (Method.CANCEL, (CAROL.address,)),
         (Method.CANCEL, (ROOM.address,)),
         (Method.REQUEST, (BOB.address, DAN.address)),
     ]
-    assert [message.uninvites for message in plan.messages] == [True, True, False]
-    assert {message.event.sequence for message in plan.messages} == {1}
+    assert [message.uninvites for message in version.messages] == [True, True, False]
+    assert {message.event.sequence for message in version.messages} == {1}
 
 
 def test_removed_guest_is_told_the_time_they_know() -> None:
-    held = meeting()
-    plan = changed(
-        held, attendees=(BOB,), start=datetime(2027, 3, 2, 10), end=datetime(2027, 3, 2, 11)
-    )
-    assert [message.event.start for message in plan.messages] == [
-        held.start,
-        datetime(2027, 3, 2, 10),
-    ]
+    stored, later = meeting(), datetime(2027, 3, 2, 10)
+    version = changed(stored, attendees=(BOB,), start=later, end=later + timedelta(hours=1))
+    assert [message.event.start for message in version.messages] == [stored.start, later]
 
 
 def test_address_in_another_case_is_same_person() -> None:
-    plan = changed(meeting(attendees=(BOB,)), attendees=(replace(BOB, address="BOB@Example.org"),))
-    assert told(plan) == [(Method.REQUEST, ("BOB@Example.org",))]
+    in_capitals = replace(BOB, address="BOB@Example.org")
+    version = changed(meeting(attendees=(BOB,)), attendees=(in_capitals,))
+    assert told(version) == [(Method.REQUEST, ("BOB@Example.org",))]
 
 
 def test_cancel_raises_sequence_and_goes_to_each_alone() -> None:
-    plan = organizer.cancel(meeting(sequence=2), now=NOW, last_dtstamp=NOW, comment="No room")
-    assert plan.event.sequence == 3
-    assert told(plan) == [(Method.CANCEL, (BOB.address,)), (Method.CANCEL, (CAROL.address,))]
-    assert [message.attendees for message in plan.messages] == [(BOB,), (CAROL,)]
-    assert {(message.uninvites, message.comment) for message in plan.messages} == {
-        (False, "No room")
-    }
+    version = organizer.cancel(meeting(sequence=2), now=NOW, last_dtstamp=NOW, comment="No room")
+    assert version.event.sequence == 3
+    assert told(version) == [(Method.CANCEL, (BOB.address,)), (Method.CANCEL, (CAROL.address,))]
+    assert [message.attendees for message in version.messages] == [(BOB,), (CAROL,)]
+    shown = {(message.uninvites, message.comment) for message in version.messages}
+    assert shown == {(False, "No room")}
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
 def test_resend_keeps_sequence_and_raises_dtstamp(cancelled: bool) -> None:
     status = Status.CANCELLED if cancelled else Status.CONFIRMED
     stored = meeting(sequence=2, status=status)
-    plan = organizer.resend(stored, {CAROL.address}, now=NOW, last_dtstamp=NOW)
-    assert plan.event.sequence == 2
-    assert told(plan) == [(Method.CANCEL if cancelled else Method.REQUEST, (CAROL.address,))]
-    assert plan.dtstamp == NOW + timedelta(seconds=1)
+    version = organizer.resend(stored, {CAROL.address}, now=NOW, last_dtstamp=NOW)
+    assert version.event.sequence == 2
+    assert told(version) == [(Method.CANCEL if cancelled else Method.REQUEST, (CAROL.address,))]
+    assert version.dtstamp == NOW + timedelta(seconds=1)
 
 
 def test_resent_request_still_shows_all_guests() -> None:
-    plan = organizer.resend(meeting(), {CAROL.address}, now=NOW, last_dtstamp=NOW)
-    assert plan.messages[0].attendees == (BOB, CAROL)
+    version = organizer.resend(meeting(), {CAROL.address}, now=NOW, last_dtstamp=NOW)
+    assert version.messages[0].attendees == (BOB, CAROL)
 
 
 @pytest.mark.parametrize(
     ("now", "last", "expected"),
     [
-        (datetime(2027, 1, 1, 9, 0, 0, 999_999, UTC), None, datetime(2027, 1, 1, 9, tzinfo=UTC)),
-        (
-            datetime(2027, 1, 1, 9, tzinfo=UTC),
-            datetime(2027, 1, 1, 9, tzinfo=UTC),
-            datetime(2027, 1, 1, 9, 0, 1, tzinfo=UTC),
-        ),
-        (
-            datetime(2027, 1, 1, 8, tzinfo=UTC),
-            datetime(2027, 1, 1, 9, tzinfo=UTC),
-            datetime(2027, 1, 1, 9, 0, 1, tzinfo=UTC),
-        ),
-        (
-            datetime(2027, 1, 1, 9, tzinfo=timezone(timedelta(hours=8))),
-            None,
-            datetime(2027, 1, 1, 1, tzinfo=UTC),
-        ),
+        (NINE.replace(microsecond=999_999), None, NINE),
+        (NINE, NINE, NINE + timedelta(seconds=1)),
+        (NINE - timedelta(hours=1), NINE, NINE + timedelta(seconds=1)),
+        (NINE.astimezone(timezone(timedelta(hours=8))), None, NINE),
     ],
     ids=["first, cut to seconds", "same second", "clock set back", "another zone"],
 )
@@ -141,14 +119,14 @@ def test_dtstamp_is_in_utc_seconds_and_always_rises(
     ids=lambda changes: next(iter(changes)),
 )
 def test_new_time_or_place_asks_all_guests_again(changes: dict[str, Any]) -> None:
-    plan = changed(meeting(attendees=ANSWERED), **changes)
-    assert {person.partstat for person in plan.event.attendees} == {PartStat.NEEDS_ACTION}
+    version = changed(meeting(attendees=REPLIED), **changes)
+    assert {person.partstat for person in version.event.attendees} == {PartStat.NEEDS_ACTION}
 
 
 def test_new_title_or_guest_keeps_earlier_replies() -> None:
-    plan = changed(meeting(attendees=ANSWERED), summary="New", attendees=(*ANSWERED, DAN))
-    answers = {person.address: person.partstat for person in plan.event.attendees}
-    assert answers == {
+    version = changed(meeting(attendees=REPLIED), summary="New", attendees=(*REPLIED, DAN))
+    replies = {person.address: person.partstat for person in version.event.attendees}
+    assert replies == {
         BOB.address: PartStat.ACCEPTED,
         CAROL.address: PartStat.DECLINED,
         DAN.address: PartStat.NEEDS_ACTION,
@@ -161,8 +139,8 @@ def test_only_stored_organizer_may_change_meeting() -> None:
 
 
 def test_organizer_keeps_stored_name_and_spelling() -> None:
-    plan = changed(meeting(), organizer=Organizer(address="ALICE@EXAMPLE.COM", name="Somebody"))
-    assert plan.event.organizer == ALICE
+    version = changed(meeting(), organizer=Organizer(address="ALICE@EXAMPLE.COM", name="Somebody"))
+    assert version.event.organizer == ALICE
 
 
 def test_address_listed_twice_has_stronger_role() -> None:
@@ -196,13 +174,13 @@ def test_meeting_without_person_is_refused(attendees: tuple[Attendee, ...]) -> N
 
 
 def test_replies_and_sequence_are_not_content() -> None:
-    assert same_content(meeting(attendees=ANSWERED, sequence=3), meeting())
+    assert same_content(meeting(attendees=REPLIED, sequence=3), meeting())
     assert not same_content(meeting(), meeting(location="Elsewhere"))
 
 
 def test_changes_name_the_old_and_the_new_value() -> None:
-    plan = changed(meeting(), location="Room 8", attendees=(BOB,))
-    assert plan.changes == {
+    version = changed(meeting(), location="Room 8", attendees=(BOB,))
+    assert version.changes == {
         "LOCATION": ("Room 7", "Room 8"),
         "ATTENDEE": (
             f"{BOB.address} (REQ-PARTICIPANT), {CAROL.address} (OPT-PARTICIPANT)",
