@@ -56,7 +56,7 @@ def test_refused_series_names_the_skipped_time(start: str, minutes: int) -> None
 
 
 def test_all_day_series_ignores_the_clock() -> None:
-    # Midnight does not exist in Cairo on 2026-04-24; the day does.
+    # In Cairo, 2026-04-24 has no midnight. The day itself exists.
     check_series(
         daily(3, datetime(2026, 4, 23)),
         duration=timedelta(days=1),
