@@ -1,6 +1,4 @@
-"""What the tests of the HTTP interface share: calls that must succeed, and ways to break the
-database.
-"""
+"""What the tests of the HTTP interface share: calls that must succeed, and refusals."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,59 +7,65 @@ from typing import Any
 import psycopg2
 import pytest
 from django.db import connection
+from django.test import Client
 
 from meetings.models import Meeting
-from tests.api.answers import body_of
+from tests.api.responses import body_of
 from tests.conftest import Call
 from tests.support.mail import Invitation
 from tests.support.smtp_server import ScriptedSMTP
 
 Do = Callable[..., dict[str, Any]]
 Refused = Callable[[Any], dict[str, Any]]
+Mails = Callable[[], list[Invitation]]
 Last = Callable[[], Invitation]
 
 
 @pytest.fixture
+def client_with_key(secret: str) -> Client:
+    """A client that may set what ``call`` does not: the method, the path and each header."""
+    return Client(enforce_csrf_checks=True, headers={"Authorization": f"Api-Key {secret}"})
+
+
+@pytest.fixture
 def send(call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP) -> Do:
-    """Send the meeting with these changes and return the answer to it."""
+    """Send the meeting with these changes and return the body of the response."""
 
     def do(**changes: Any) -> dict[str, Any]:
-        return _accepted(call(meeting | changes))
+        return _succeeded(call(meeting | changes))
 
     return do
 
 
 @pytest.fixture
 def update(call: Call) -> Do:
-    """Update these fields of a meeting."""
+    """Update these fields of a meeting and return the body of the response."""
 
     def do(uid: str, **fields: Any) -> dict[str, Any]:
-        return _accepted(call({"operation": "update", "uid": uid, **fields}))
+        return _succeeded(call({"operation": "update", "uid": uid, **fields}))
 
     return do
 
 
 @pytest.fixture
 def cancel(call: Call) -> Do:
-    """Cancel a meeting."""
+    """Cancel a meeting and return the body of the response."""
 
     def do(uid: str, **fields: Any) -> dict[str, Any]:
-        return _accepted(call({"operation": "cancel", "uid": uid, **fields}))
+        return _succeeded(call({"operation": "cancel", "uid": uid, **fields}))
 
     return do
 
 
 @pytest.fixture
-def last(mails: Callable[[], list[Invitation]]) -> Last:
+def last(mails: Mails) -> Last:
     """The newest mail."""
     return lambda: mails()[-1]
 
 
 @pytest.fixture
 def refused(mail_server: ScriptedSMTP, db: None) -> Refused:
-    """The body of a refusal; nothing must have been stored, and nothing mailed, since the test
-    began or last asked.
-    """
+    """Check that a call was refused and nothing stored or mailed, and return the body."""
     known = _state(mail_server)
 
     def check(response: Any) -> dict[str, Any]:
@@ -76,7 +80,7 @@ def _state(mail_server: ScriptedSMTP) -> tuple[Any, ...]:
     return list(Meeting.objects.values_list("uid", "sequence", "status")), len(mail_server.received)
 
 
-def _accepted(response: Any) -> dict[str, Any]:
+def _succeeded(response: Any) -> dict[str, Any]:
     body = body_of(response)
     assert response.status_code == 200, body
     assert body["result"] == 1, body

@@ -1,4 +1,4 @@
-"""No text in any field adds a header, a calendar property or a recipient, whatever it is."""
+"""No text in any field adds a header, a calendar property or a recipient."""
 
 import base64
 import re
@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from meetings.models import Meeting
-from tests.api.answers import body_of
-from tests.api.conftest import Do
+from tests.api.conftest import Do, Last
+from tests.api.responses import body_of
 from tests.conftest import Call
 from tests.support.smtp_server import ScriptedSMTP
 
@@ -24,18 +24,20 @@ HEADERS = [
     "X-Auto-Response-Suppress",
 ]  # fmt: skip
 PROPERTIES = Counter((
-    "BEGIN", "END", "UID", "DTSTAMP", "SEQUENCE", "SUMMARY", "DTSTART", "DTEND", "ORGANIZER", "CLASS", "PRIORITY",
-    "DESCRIPTION", "LOCATION", "ATTENDEE", "STATUS", "TRANSP", "X-MICROSOFT-CDO-ALLDAYEVENT",
-    "X-MICROSOFT-CDO-BUSYSTATUS", "X-MICROSOFT-CDO-IMPORTANCE", "X-MICROSOFT-CDO-INSTTYPE",
-    "X-MICROSOFT-CDO-INTENDEDSTATUS", "X-MICROSOFT-DISALLOW-COUNTER",
+    "BEGIN", "END", "UID", "DTSTAMP", "SEQUENCE", "SUMMARY", "DTSTART", "DTEND", "ORGANIZER",
+    "CLASS", "PRIORITY", "DESCRIPTION", "LOCATION", "ATTENDEE", "STATUS", "TRANSP",
+    "X-MICROSOFT-CDO-ALLDAYEVENT", "X-MICROSOFT-CDO-BUSYSTATUS", "X-MICROSOFT-CDO-IMPORTANCE",
+    "X-MICROSOFT-CDO-INSTTYPE", "X-MICROSOFT-CDO-INTENDEDSTATUS", "X-MICROSOFT-DISALLOW-COUNTER",
 ))  # fmt: skip
 
 NASTY = [
-    "\r\nBcc: mallory@evil.example", "\n\nbody", "\r", "\0", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029",
-    "\r\nATTENDEE:mailto:mallory@evil.example", "\nEND:VEVENT\nBEGIN:VEVENT\n", "\\nATTENDEE:mailto:m@evil.example",
-    "\\", '"', "^n", "^'", ";", ":", ",", "=?utf-8?q?=0d=0aBcc:_m@evil.example?=", "=?utf-8?b?DQpYOiB5?=", "<", ">",
-    "\ud800", "\ufeff", "\u202e", "--=_alternative", ".\r\n", "\r\n.\r\nRCPT TO:<mallory@evil.example>\r\n", "％０ａ",
-    "<script>alert(1)</script>", "{{ 7|add:7 }}", "%(title)s", "{title}", "@evil.example", "\uff20", "\uff0c", "会",
+    "\r\nBcc: mallory@evil.example", "\n\nbody", "\r", "\0", "\x0b", "\x0c", "\x1c", "\x85",
+    "\u2028", "\u2029", "\r\nATTENDEE:mailto:mallory@evil.example", "\nEND:VEVENT\nBEGIN:VEVENT\n",
+    "\\nATTENDEE:mailto:m@evil.example", "\\", '"', "^n", "^'", ";", ":", ",",
+    "=?utf-8?q?=0d=0aBcc:_m@evil.example?=", "=?utf-8?b?DQpYOiB5?=", "<", ">", "\ud800", "\ufeff",
+    "\u202e", "--=_alternative", ".\r\n", "\r\n.\r\nRCPT TO:<mallory@evil.example>\r\n", "％０ａ",
+    "<script>alert(1)</script>", "{{ 7|add:7 }}", "%(title)s", "{title}", "@evil.example", "\uff20",
+    "\uff0c", "会",
 ]  # fmt: skip
 TEXTS = st.lists(
     st.one_of(st.sampled_from(NASTY), st.text(max_size=20)), min_size=1, max_size=5
@@ -61,8 +63,8 @@ def in_field(meeting: dict[str, Any], field: str, text: str) -> dict[str, Any]:
 
 
 FIELDS = (
-    "subj", "description", "location", "uid", "timezone", "start", "sender", "sender's name", "person",
-    "person's name", "person's quoted name", "person's address", "person's domain",
+    "subj", "description", "location", "uid", "timezone", "start", "sender", "sender's name",
+    "person", "person's name", "person's quoted name", "person's address", "person's domain",
 )  # fmt: skip
 
 
@@ -78,7 +80,7 @@ def test_text_in_any_field_adds_nothing_to_mail(
     )
     @given(text=TEXT)
     def check(text: str) -> None:
-        # The same text again would be the same call again, which mails nobody twice.
+        # The same text again would be the same call again, which is not mailed twice.
         Meeting.objects.all().delete()
         mail_server.received.clear()
         response = call(in_field(meeting, field, text))
@@ -92,13 +94,13 @@ def test_text_in_any_field_adds_nothing_to_mail(
         assert len(transaction.recipients) == 1
         assert set(transaction.recipients) == set(body["recipients"]) == expected
         assert transaction.envelope_from.endswith("@example.com")
-        assert_only_what_belongs_there(transaction.raw)
+        assert_nothing_is_added(transaction.raw)
 
     check()
 
 
-def assert_only_what_belongs_there(raw: bytes) -> None:
-    """The headers, by lines and by the standard library; the calendar's properties, by lines."""
+def assert_nothing_is_added(raw: bytes) -> None:
+    """The mail has the usual headers and parts, and its calendar the usual properties."""
     head, _, _ = raw.partition(b"\r\n\r\n")
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)|\0", raw)
     names = [
@@ -114,12 +116,12 @@ def assert_only_what_belongs_there(raw: bytes) -> None:
     ]  # fmt: skip
     calendar = base64.b64decode(str(parts[3].get_payload())).decode()
     names_found = Counter(names_in_vevent(calendar))
-    # Of all texts only these two may be empty, and then have no property.
+    # These two texts may be empty. The property is then absent.
     assert names_found | Counter(DESCRIPTION=1, LOCATION=1) == PROPERTIES
 
 
 def names_in_vevent(calendar: str) -> Iterator[str]:
-    """The name of each property of the one VEVENT, in whatever way a reader may cut the lines."""
+    """The name of each property of the VEVENT, for a reader that sees a line break everywhere."""
     lines = re.split(
         r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", re.sub(r"\r\n[ \t]", "", calendar)
     )
@@ -134,10 +136,10 @@ def test_description_of_many_lines_stays_text(
     send(description=f"first{text}last", receiver={"required": ["bob@example.org"]})
     [transaction] = mail_server.received
     assert transaction.recipients == ("bob@example.org",)
-    assert_only_what_belongs_there(transaction.raw)
+    assert_nothing_is_added(transaction.raw)
 
 
-def test_markup_is_shown_as_text_in_html_body(send: Do, last: Any) -> None:
+def test_markup_is_shown_as_text_in_html_body(send: Do, last: Last) -> None:
     markup = "<img src=x onerror=alert(1)>&amp;"
     send(
         subj=markup,
@@ -145,6 +147,8 @@ def test_markup_is_shown_as_text_in_html_body(send: Do, last: Any) -> None:
         description=markup,
         receiver={"required": ['"&lt;b" <bob@example.org>']},
     )
-    html = last().mail.get_body(("html",)).get_content()
+    body = last().mail.get_body(("html",))
+    assert body is not None
+    html = body.get_content()
     assert "<img" not in html
     assert html.count("&lt;img src=x onerror=alert(1)&gt;&amp;amp;") >= 3

@@ -1,6 +1,4 @@
-"""``repeat``: the contract's examples and notations, their occurrences read back from the mail with
-dateutil.
-"""
+"""``repeat`` means the contract's days, as dateutil reads them from the mail."""
 
 from datetime import datetime
 from typing import Any
@@ -13,37 +11,42 @@ from tests.conftest import Call
 
 pytestmark = pytest.mark.django_db
 
-# As on the page: the contract's table has their first and last days.
-EXAMPLES: list[tuple[dict[str, Any], int, str, str]] = [
-    ({"FREQ": "WEEKLY", "COUNT": 3, "BYDAY": "MO"}, 3, "2019-12-02", "2019-12-16"),
-    ({"FREQ": "DAILY", "COUNT": 10, "INTERVAL": 3}, 10, "2019-11-30", "2019-12-27"),
+# As on the page. The contract's table has the first and the last day of each.
+EXAMPLES: list[tuple[dict[str, Any], tuple[int, str, str]]] = [
+    (
+        {"FREQ": "WEEKLY", "COUNT": 3, "BYDAY": "MO"},
+        (3, "2019-12-02", "2019-12-16"),
+    ),
+    (
+        {"FREQ": "DAILY", "COUNT": 10, "INTERVAL": 3},
+        (10, "2019-11-30", "2019-12-27"),
+    ),
     (
         {"FREQ": "WEEKLY", "COUNT": 1, "BYDAY": ["MO", "TU", "WE", "TH", "FR"]},
-        1,
-        "2019-12-02",
-        "2019-12-02",
+        (1, "2019-12-02", "2019-12-02"),
     ),
-    ({"FREQ": "MONTHLY", "COUNT": 10, "BYMONTHDAY": 3}, 10, "2019-12-03", "2020-09-03"),
+    (
+        {"FREQ": "MONTHLY", "COUNT": 10, "BYMONTHDAY": 3},
+        (10, "2019-12-03", "2020-09-03"),
+    ),
     (
         {"FREQ": "MONTHLY", "COUNT": 10, "BYMONTHDAY": 3, "INTERVAL": 3},
-        10,
-        "2020-02-03",
-        "2022-05-03",
+        (10, "2020-02-03", "2022-05-03"),
     ),
     (
         {"FREQ": "MONTHLY", "COUNT": 10, "BYDAY": "WE", "BYSETPOS": 2},
-        10,
-        "2019-12-11",
-        "2020-09-09",
+        (10, "2019-12-11", "2020-09-09"),
     ),
-    ({"FREQ": "YEARLY", "COUNT": 1, "BYMONTHDAY": 12, "BYMONTH": 8}, 1, "2020-08-12", "2020-08-12"),
+    (
+        {"FREQ": "YEARLY", "COUNT": 1, "BYMONTHDAY": 12, "BYMONTH": 8},
+        (1, "2020-08-12", "2020-08-12"),
+    ),
     (
         {"FREQ": "YEARLY", "COUNT": 1, "BYDAY": "WE", "BYMONTH": 8, "BYSETPOS": 2},
-        1,
-        "2020-08-12",
-        "2020-08-12",
+        (1, "2020-08-12", "2020-08-12"),
     ),
 ]
+SATURDAY = {"start": "2019-11-30 10:00", "end": "2019-11-30 11:00"}
 
 
 def occurrences(last: Last) -> list[datetime]:
@@ -53,24 +56,20 @@ def occurrences(last: Last) -> list[datetime]:
     return list(rrulestr(vevent.rrule.value, dtstart=start))
 
 
-@pytest.mark.parametrize(
-    ("repeat", "count", "first", "final"), EXAMPLES, ids=[str(row[0]) for row in EXAMPLES]
-)
+@pytest.mark.parametrize(("repeat", "days"), EXAMPLES, ids=[str(repeat) for repeat, _ in EXAMPLES])
 def test_contract_example_means_these_days(
-    send: Do, last: Last, repeat: dict[str, Any], count: int, first: str, final: str
+    send: Do, last: Last, repeat: dict[str, Any], days: tuple[int, str, str]
 ) -> None:
-    send(start="2019-11-30 10:00", end="2019-11-30 11:00", repeat=repeat)
+    send(repeat=repeat, **SATURDAY)
     starts = occurrences(last)
-    assert (len(starts), f"{starts[0]}", f"{starts[-1]}") == (
-        count,
-        f"{first} 10:00:00",
-        f"{final} 10:00:00",
-    )
-    assert f"{last().vevent.dtend.value:%Y-%m-%d %H:%M}" == f"{first} 11:00"
+    assert (len(starts), f"{starts[0]:%Y-%m-%d}", f"{starts[-1]:%Y-%m-%d}") == days
+    assert {f"{start:%H:%M:%S}" for start in starts} == {"10:00:00"}
+    assert f"{last().vevent.dtend.value:%Y-%m-%d %H:%M}" == f"{days[1]} 11:00"
 
 
 def test_mondays_of_the_page_are_these_three(send: Do, last: Last) -> None:
-    send(start="2019-11-30 10:00", end="2019-11-30 11:00", repeat=EXAMPLES[0][0])
+    mondays, _ = EXAMPLES[0]
+    send(repeat=mondays, **SATURDAY)
     assert [f"{start:%m-%d}" for start in occurrences(last)] == ["12-02", "12-09", "12-16"]
 
 
@@ -91,15 +90,11 @@ def test_same_rule_is_read_in_every_form(send: Do, last: Last, repeat: dict[str,
     send(repeat=repeat)
     rule = last().vevent.rrule.value.split(";")
     assert {"FREQ=WEEKLY", "BYDAY=MO,TU"} < set(rule)
-    # UNTIL leaves in UTC; dateutil wants it as DTSTART is.
+    # UNTIL is mailed in UTC. dateutil needs it in local time, as DTSTART is.
     text = ";".join(part.removesuffix("Z").replace("T020000", "T100000") for part in rule)
     starts = list(rrulestr(text, dtstart=last().vevent.dtstart.value.replace(tzinfo=None)))
-    assert [f"{start:%m-%d %H}" for start in starts] == [
-        "03-01 10",
-        "03-02 10",
-        "03-08 10",
-        "03-09 10",
-    ]
+    shown = [f"{start:%m-%d %H}" for start in starts]
+    assert shown == ["03-01 10", "03-02 10", "03-08 10", "03-09 10"]
 
 
 @pytest.mark.parametrize(
@@ -172,11 +167,8 @@ def test_wrong_repeat_is_refused_and_its_part_named(
 ) -> None:
     response = call(meeting | {"repeat": repeat})
     body = refused(response)
-    assert (response.status_code, body["error"], list(body["fields"])) == (
-        400,
-        "Invalid parameters",
-        [field],
-    ), body
+    refusal = (response.status_code, body["error"], list(body["fields"]))
+    assert refusal == (400, "Invalid parameters", [field]), body
 
 
 def test_endless_series_is_refused_with_a_hint(

@@ -1,4 +1,4 @@
-"""The sentences for what the protocol notes."""
+"""Each note of the protocol becomes a sentence for the caller."""
 
 from datetime import datetime
 
