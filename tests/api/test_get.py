@@ -1,6 +1,4 @@
-"""What a browser sees: "/" leads to the admin, and the endpoint says that it takes POST."""
-
-from typing import Any
+"""A browser finds the admin at "/", and reads at the endpoint that it takes POST."""
 
 import pytest
 from django.test import Client
@@ -8,15 +6,10 @@ from django.test import Client
 ENDPOINTS = ["/meeting_server/", "/meeting_server"]
 
 
-def get(path: str, secret: str, method: str = "GET", language: str = "en") -> Any:
-    headers = {"Authorization": f"Api-Key {secret}", "Accept-Language": language}
-    return Client(headers=headers).generic(method, path)
-
-
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("path", ENDPOINTS)
-def test_get_of_the_endpoint_names_post(secret: str, path: str, language: str) -> None:
-    response = get(path, secret, language=language)
+def test_get_of_endpoint_names_post(client_with_key: Client, path: str, language: str) -> None:
+    response = client_with_key.get(path, headers={"Accept-Language": language})
     assert (response.status_code, response["Allow"]) == (405, "POST")
     assert response.json() == {
         "error": 'Method "GET" not allowed.'
@@ -25,8 +18,8 @@ def test_get_of_the_endpoint_names_post(secret: str, path: str, language: str) -
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
-def test_head_of_the_endpoint_has_the_headers_of_get(secret: str, path: str) -> None:
-    response = get(path, secret, "HEAD")
+def test_head_of_endpoint_has_the_headers_of_get(client_with_key: Client, path: str) -> None:
+    response = client_with_key.head(path)
     assert (response.status_code, response["Allow"]) == (405, "POST")
     assert response["Content-Type"] == "application/json"
 
