@@ -18,7 +18,7 @@ MAX_OCCURRENCES: Final = 999
 def first_match(rule: Rule, start: datetime) -> datetime:
     """Return the first wall-clock time at or after ``start`` that satisfies ``rule`` (interop R1).
 
-    The interval counts from the period that contains ``start``, the requested start. RFC 5545 leaves
+    The interval counts from the period that contains the requested ``start``. RFC 5545 leaves
     a DTSTART that does not satisfy the rule undefined. Raises InvalidRule as ``occurrences`` does.
     """
     return _series(rule, start)[0]
