@@ -1,4 +1,4 @@
-"""What tests of several rooms share: a mail server, a caller, a meeting to send."""
+"""Fixtures of every room: a mail server, a caller, a meeting to send."""
 
 import json
 import signal
@@ -15,10 +15,18 @@ from meetings import trouble
 from meetings.models import ApiKey
 from meetings.transport.smtp.pool import close_kept_connections
 from tests.support.broker import pytest_terminal_summary
+from tests.support.database import outage
 from tests.support.mail import Invitation, read
+from tests.support.skips import pytest_make_collect_report, pytest_runtest_makereport
 from tests.support.smtp_server import ScriptedSMTP, smtp_server
 
-__all__ = ["pytest_terminal_summary", "smtp_server"]
+__all__ = [
+    "outage",
+    "pytest_make_collect_report",
+    "pytest_runtest_makereport",
+    "pytest_terminal_summary",
+    "smtp_server",
+]
 
 # Whoever starts the tests in the background has Ctrl-C ignored, in all that the tests start too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -29,13 +37,9 @@ Call = Callable[..., Any]  # Django's test client adds .json() and more to its r
 
 @pytest.fixture(autouse=True)
 def own_var_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
-    """No test writes mail among an operator's, and none feels another's calls, alarms or
-    connections.
-    """
+    """No test writes mail among an operator's, and none meets what another has left."""
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
-    settings.STATIC_ROOT = str(
-        tmp_path
-    )  # whitenoise warns of a folder that collectstatic has not made yet
+    settings.STATIC_ROOT = str(tmp_path)  # whitenoise warns of a folder that does not exist
     settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
     settings.MEETINGS_WAKE = ""  # whatever broker this shell is set up for
     cache.clear()
@@ -46,9 +50,7 @@ def own_var_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def mail_server(smtp_server: ScriptedSMTP, settings: Settings) -> ScriptedSMTP:
-    """A mail server on loopback that the application sends through; it takes everything until
-    scripted otherwise.
-    """
+    """A mail server that the application sends through. It accepts all mail until a test scripts it."""
     settings.EMAIL_BACKEND = "meetings.transport.smtp.backend.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = smtp_server.host, smtp_server.port
     return smtp_server

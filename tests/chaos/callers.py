@@ -1,19 +1,18 @@
 """Programs that send, update and cancel meetings at once, and note each answer."""
 
-import http.client
-import json
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.support.callers import post
 
 # uids in use at once; a cancelled one is followed by another, because its own is never used again
 SLOTS = 60
 PEOPLE = 6
 _ASYNC = 0.25  # of the calls prefer an answer before the mail has left
-_PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,6 @@ class Call:
     operation: str
     uid: str
     began: float
-    ended: float
     status: int
     body: dict[str, Any]
 
@@ -53,8 +51,7 @@ class Meetings:
             self.known.discard(call.uid)
         elif call.status:
             self.known.add(call.uid)
-        # After some cancellations the uid stays in use: the next calls are repetitions and
-        # refusals.
+        # After some cancellations the uid stays in use: the next calls are duplicates and refusals.
         if (
             call.operation == "cancel"
             and call.status == 200
@@ -115,11 +112,10 @@ class Callers:
             known = uid in self._meetings.known
         operation = _choose(chance, known=known)
         body = _body(operation, uid, number, chance)
-        headers = {"Content-Type": "application/json"} | (
-            {"Prefer": "respond-async"} if chance.random() < _ASYNC else {}
-        )
-        began, status, answer = post(chance.choice(self._ports), body, headers, until=self._end)
-        call = Call(number, operation, uid, began, time.monotonic(), status, answer)
+        headers = {"Prefer": "respond-async"} if chance.random() < _ASYNC else {}
+        port = chance.choice(self._ports)
+        answer = post(port, body, headers, give_up_at=self._end)
+        call = Call(number, operation, uid, answer.began, answer.status, answer.body)
         with self._guard:
             self.calls.append(call)
             self._meetings.learn(call, slot)
@@ -148,33 +144,3 @@ def _body(operation: str, uid: str, number: int, chance: random.Random) -> dict[
         "description": "",
         "location": "",
     }
-
-
-def post(
-    port: int, body: dict[str, Any], headers: dict[str, str], *, until: float
-) -> tuple[float, int, dict[str, Any]]:
-    """When the call began, the status and body of its answer; status 0 when the connection broke
-    under way.
-
-    Where nobody listens it has not begun: try again, until somebody does.
-    """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
-    while not _connected(connection.connect) and time.monotonic() < until:
-        time.sleep(0.05)
-    began = time.monotonic()
-    try:
-        connection.request("POST", "/meeting_server/", json.dumps(body), headers)
-        response = connection.getresponse()
-        return began, response.status, json.loads(response.read())
-    except (OSError, http.client.HTTPException):
-        return began, 0, {}
-    finally:
-        connection.close()
-
-
-def _connected(connect: Callable[[], None]) -> bool:
-    try:
-        connect()
-    except OSError:
-        return False
-    return True

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from tests.chaos.callers import Call
 from tests.chaos.mail import Taken, was_refused
 
-# Seconds around the end of a process in which what it was sending may have been under way.
-_BEFORE, _AFTER = 0.3, 1.0
 FINAL = "SELECT count(*) FROM meetings_delivery WHERE state IN ('queued', 'sending')"
 STORED = """
 SELECT meeting.uid, version.sequence, delivery.address, message.message_id, message.subject, message.method,
@@ -21,6 +19,7 @@ ORDER BY delivery.id
 """
 
 Key = tuple[str, int, str]  # uid, SEQUENCE, recipient
+Outage = tuple[float, float]  # its begin and end
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +74,12 @@ class Balance:
 
 
 def balance(
-    calls: Sequence[Call], rows: Sequence[Row], taken: Sequence[Taken], kills: Sequence[float]
+    calls: Sequence[Call],
+    rows: Sequence[Row],
+    taken: Sequence[Taken],
+    outages: Sequence[Outage] = (),
 ) -> Balance:
-    """Count everything; ``kills`` are the instants at which something was killed."""
+    """Count everything. In ``outages`` the database was away."""
     count = Balance(
         calls=len(calls),
         unanswered=sum(call.status in (0, 500, 503) for call in calls),
@@ -90,7 +92,7 @@ def balance(
     _promises(count, about, stored, {_key(item) for item in taken if item.acknowledged})
     _told_no(count, about, stored, taken)
     _order(count, taken)
-    _duplicates(count, taken, kills)
+    _duplicates(count, taken, _may_have_left(stored), outages)
     _record(count, rows, taken)
     return count
 
@@ -161,7 +163,7 @@ def _told_no(
     taken: Iterable[Taken],
 ) -> None:
     count.told_no = sum(call.told_nothing_goes_out for calls in about.values() for call in calls)
-    open_ended = {key for key, rows in stored.items() if any(row.may_have_left for row in rows)}
+    open_ended = _may_have_left(stored)
     for item in taken:
         mine = about[item.uid, item.sequence]
         said_no = any(call.told_nothing_goes_out for call in mine)
@@ -184,16 +186,27 @@ def _order(count: Balance, taken: Iterable[Taken]) -> None:
         newest[pair] = max(item.version, newest.get(pair, item.version))
 
 
-def _duplicates(count: Balance, taken: Iterable[Taken], kills: Sequence[float]) -> None:
+def _may_have_left(stored: dict[Key, list[Row]]) -> set[Key]:
+    return {key for key, rows in stored.items() if any(row.may_have_left for row in rows)}
+
+
+def _duplicates(
+    count: Balance,
+    taken: Iterable[Taken],
+    may_have_left: set[Key],
+    outages: Sequence[Outage],
+) -> None:
+    """A second copy has a reason where the outcome of the first could not be recorded."""
     first: dict[tuple[str, str], Taken] = {}
     for item in taken:
         before = first.get((item.message_id, item.recipient))
         first[item.message_id, item.recipient] = item
         if before is None:
             continue
+        away = any(begin < item.at and before.at < end for begin, end in outages)
         if not before.acknowledged:
             count.after_open_end += 1
-        elif any(before.at - _BEFORE <= kill <= before.at + _AFTER for kill in kills):
+        elif (before.cut_off or away) and _key(item) in may_have_left:
             count.after_kill += 1
         else:
             count.unexplained.append(f"twice without a reason: {before} and {item}")

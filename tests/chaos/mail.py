@@ -27,8 +27,10 @@ _FIELDS = re.compile(r"^(METHOD|UID|SEQUENCE|DTSTAMP):(.*?)\r?$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A mail for one recipient, after its final dot. ``acknowledged``: the server said 250; else it
-    fell silent.
+    """A mail for one recipient, after its final dot.
+
+    ``acknowledged``: the server replied 250, and not with silence. ``cut_off``: nothing else came on
+    the connection, which ended without a QUIT. The client may not have lived to record the reply.
     """
 
     at: float
@@ -39,6 +41,7 @@ class Taken:
     method: str
     recipient: str
     acknowledged: bool
+    cut_off: bool = False
 
     @property
     def version(self) -> tuple[int, str]:
@@ -47,14 +50,15 @@ class Taken:
 
 
 class FaultyMailServer(ScriptedSMTP):
-    """Takes mail, but for the faulty answers. A mail whose final dot is met with silence counts as
-    taken.
+    """Accepts mail, apart from the faulty answers.
+
+    A mail whose final dot is met with silence counts as taken.
     """
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
-        self._guard = threading.Lock()
-        self._times: list[tuple[float, Transaction]] = []
+        self._counting = threading.Lock()
+        self._times: list[tuple[float, int, Transaction]] = []
         self.answers = self.faults = 0
         self.healthy = False
         super().__init__(
@@ -65,24 +69,30 @@ class FaultyMailServer(ScriptedSMTP):
         )
 
     def record(self, transaction: Transaction) -> None:
-        """Also when it came."""
-        with self._guard:
-            self._times.append((time.monotonic(), transaction))
+        """Also when it came, and after how many commands."""
+        with self._counting:
+            self._times.append((time.monotonic(), len(self.commands), transaction))
         super().record(transaction)
 
     def taken(self) -> list[Taken]:
         """What was taken, in order, one for each recipient."""
-        with self._guard:
+        with self._counting:
             times = list(self._times)
+        last = {number: place for place, (number, _) in enumerate(self.commands)}
         return [
             item
-            for at, transaction in times
+            for at, commands, transaction in times
             if transaction.reply[:1] in ("", "2")
-            for item in _read(at, transaction)
+            for item in _read(
+                at,
+                transaction,
+                cut_off=transaction.connection in self.broken_off
+                and last[transaction.connection] < commands,
+            )
         ]
 
     def _answer(self, moment: str, good: Step) -> Step:
-        with self._guard:
+        with self._counting:
             self.answers += 1
             if self.healthy or self._random.random() >= FAULTY:
                 return good
@@ -93,11 +103,11 @@ class FaultyMailServer(ScriptedSMTP):
 
 
 def was_refused(reply: str) -> bool:
-    """Whether these last words are a refusal for good, of this server."""
+    """Whether this is a permanent refusal by this server."""
     return "550 5.7.1 refused, number" in reply
 
 
-def _read(at: float, transaction: Transaction) -> list[Taken]:
+def _read(at: float, transaction: Transaction, *, cut_off: bool) -> list[Taken]:
     mail = email.message_from_bytes(transaction.raw, policy=policy.default)
     [calendar] = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
     text = _FOLD.sub("", bytes(calendar.get_payload(decode=True)).decode())
@@ -112,6 +122,7 @@ def _read(at: float, transaction: Transaction) -> list[Taken]:
             method=fields["METHOD"],
             recipient=recipient,
             acknowledged=bool(transaction.reply),
+            cut_off=cut_off,
         )
         for recipient in transaction.recipients
     ]

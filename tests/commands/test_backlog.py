@@ -4,9 +4,9 @@ import json
 
 from meetings.models import DeliveryState
 from tests.commands.conftest import Run
-from tests.support.background import queue
 from tests.support.smtp_server import ScriptedSMTP
 from tests.support.stored import sent
+from tests.support.stories import queue
 
 
 def test_backlog_prints_states_and_oldest_age(run: Run, mail_server: ScriptedSMTP) -> None:

@@ -4,21 +4,23 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from meetings.models import Delivery, DeliveryState
-from tests.operations.test_record import Away, away
-from tests.support.background import Process, environment, queue, states, wait_until
+from tests.support.database import Outage, another_session, is_reachable
+from tests.support.environments import on_test_database
+from tests.support.processes import Process
 from tests.support.smtp_server import HANG, ScriptedSMTP
-
-__all__ = ["away"]
+from tests.support.stored import states
+from tests.support.stories import queue
+from tests.support.waiting import PATIENCE, wait_until
 
 Start = Callable[..., Process]
 
@@ -34,19 +36,19 @@ def own_signals() -> Iterator[None]:
 
 
 @pytest.fixture
-def start(transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path) -> Iterator[Start]:
+def start_loop(
+    transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path
+) -> Iterator[Start]:
     """Start ``manage.py deliver_mail``. The processes end with the test."""
-    running: list[Process] = []
+    with ExitStack() as running:
+        numbers = count()
 
-    def one(*options: str) -> Process:
-        log = tmp_path / f"deliver_mail-{len(running)}.log"
-        env = environment(mail_server, LOG_LEVEL="INFO")
-        running.append(Process(log, env, "manage.py", "deliver_mail", *options))
-        return running[-1]
+        def start(*options: str) -> Process:
+            log = tmp_path / f"deliver_mail-{next(numbers)}.log"
+            env = on_test_database(mail_server)
+            return running.enter_context(Process(log, env, "manage.py", "deliver_mail", *options))
 
-    yield one
-    for process in running:
-        process.close()
+        yield start
 
 
 def done() -> bool:
@@ -65,23 +67,9 @@ def test_once_delivers_due_mail_and_ends(mail_server: ScriptedSMTP) -> None:
 @pytest.mark.usefixtures("transactional_db", "own_signals", "mail_server")
 def test_once_ends_if_due_mail_is_locked() -> None:
     queue()
-    locked, ended = threading.Event(), threading.Event()
-
-    def lock() -> None:
-        try:
-            with transaction.atomic():
-                list(Delivery.objects.select_for_update())
-                locked.set()
-                ended.wait(30)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        locking = pool.submit(lock)
-        locked.wait()
+    with another_session() as cursor:
+        cursor.execute("BEGIN; SELECT FROM meetings_delivery FOR UPDATE")
         call_command("deliver_mail", "--once")
-        assert not locking.done()
-        ended.set()
     assert set(states()) == {DeliveryState.QUEUED}
 
 
@@ -105,9 +93,9 @@ def test_signal_ends_it_after_the_current_mail(
 
 
 def test_process_delivers_until_sigterm_and_exits_0(
-    start: Start,
+    start_loop: Start,
 ) -> None:
-    process = start()
+    process = start_loop()
     queue("one")
     wait_until(done, "the first")
     queue("two")
@@ -116,31 +104,33 @@ def test_process_delivers_until_sigterm_and_exits_0(
     assert process.wait() == 0
 
 
-def test_sigterm_while_sending_records_the_mail(start: Start, mail_server: ScriptedSMTP) -> None:
+def test_sigterm_while_sending_records_the_mail(
+    start_loop: Start, mail_server: ScriptedSMTP
+) -> None:
     queue("one")
     queue("two")
     at_the_dot, go_on = threading.Event(), threading.Event()
 
     def dot(_: str) -> str:
         at_the_dot.set()
-        go_on.wait(30)
+        go_on.wait(PATIENCE)
         return "250 2.0.0 queued"
 
     mail_server.scripts["dot"] = dot
-    process = start()
-    assert at_the_dot.wait(30)
+    process = start_loop()
+    assert at_the_dot.wait(PATIENCE)
     process.signal(signal.SIGTERM)
-    assert process.process.poll() is None
+    assert process.runs
     go_on.set()
     assert process.wait() == 0
     assert states() == [DeliveryState.SENT] * 2 + [DeliveryState.QUEUED] * 2
 
 
-def test_two_processes_send_each_mail_once(start: Start, mail_server: ScriptedSMTP) -> None:
+def test_two_processes_send_each_mail_once(start_loop: Start, mail_server: ScriptedSMTP) -> None:
     for number in range(40):
         queue(f"meeting-{number}")
-    start()
-    start()
+    start_loop()
+    start_loop()
     wait_until(done, "all of them")
     # Two processes may share the recipients of one mail, so the pairs must be unique.
     got = [
@@ -152,16 +142,16 @@ def test_two_processes_send_each_mail_once(start: Start, mail_server: ScriptedSM
 
 
 def test_claim_of_killed_process_is_sent_after_lease(
-    start: Start, mail_server: ScriptedSMTP
+    start_loop: Start, mail_server: ScriptedSMTP
 ) -> None:
     queue()
     mail_server.scripts["mail"] = HANG
-    killed = start()
+    killed = start_loop()
     wait_until(lambda: set(states()) == {DeliveryState.SENDING}, "its claim")
     killed.signal(signal.SIGKILL)
     killed.wait()
     mail_server.scripts["mail"] = "250 ok"
-    start()
+    start_loop()
     queue("another")
     wait_until(lambda: states()[2:] == [DeliveryState.SENT] * 2, "the unclaimed mail")
     assert states()[:2] == [DeliveryState.SENDING] * 2
@@ -172,21 +162,15 @@ def test_claim_of_killed_process_is_sent_after_lease(
     assert len(mail_server.accepted) == 2
 
 
-def test_process_survives_a_database_outage(start: Start, away: Away) -> None:
-    process = start()
+def test_process_survives_a_database_outage(start_loop: Start, outage: Outage) -> None:
+    process = start_loop()
     queue("one")
     wait_until(done, "the first")
-    away(1.5)
+    outage.begin()
     wait_until(lambda: "The database is unavailable" in process.said(), "its report")
-    wait_until(lambda: _queued("two"), "the database")
+    outage.end()
+    wait_until(is_reachable, "the database")
+    queue("two")
     wait_until(done, "the second")
     assert process.said().count("The database is unavailable") == 1
-    assert process.process.poll() is None
-
-
-def _queued(uid: str) -> bool:
-    try:
-        return queue(uid).pending
-    except OperationalError:
-        connection.close()
-        return False
+    assert process.runs

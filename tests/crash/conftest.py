@@ -1,24 +1,20 @@
-"""One site for the crash tests of a room: what a test killed is running again when the next one
-begins.
-"""
+"""One site for all crash tests of a module. What a test has killed runs again in the next one."""
 
 import itertools
 import os
 import signal
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.chaos.callers import post
-from tests.support.site import Site, wait_until
+from tests.support.callers import Response, post
+from tests.support.site import Site, open_folder
 from tests.support.smtp_server import DEFAULTS, ScriptedSMTP
+from tests.support.waiting import wait_until
 
 BOTH = ("bob@example.org", "carol@example.net")
 STATES = """
@@ -39,10 +35,8 @@ class Scene:
         self.uid = uid
         self.pool = ThreadPoolExecutor(2)
 
-    def call(
-        self, operation: str = "send", **headers: str
-    ) -> "Future[tuple[float, int, dict[str, Any]]]":
-        """Have the invitation sent, or updated; the answer is to come."""
+    def call(self, operation: str = "send", **headers: str) -> Future[Response]:
+        """Begin to send the invitation, or to update it."""
         body = {
             "operation": operation,
             "uid": self.uid,
@@ -54,16 +48,14 @@ class Scene:
             "description": "",
             "location": "",
         }
-        headers |= {"Content-Type": "application/json"}
-        return self.pool.submit(post, self.site.port, body, headers, until=float("inf"))
+        return self.pool.submit(post, self.site.port, body, headers)
 
     def queue(self) -> None:
-        """Leave it to the background, and know that it is stored."""
-        status = self.call(Prefer="respond-async").result()[1]
-        assert status == 202
+        """Leave it to the background. It is stored then."""
+        assert self.call(Prefer="respond-async").result().status == 202
 
     def kill_web(self) -> None:
-        """-9; the web server starts another worker."""
+        """Kill -9 its worker. The web server starts another one."""
         [worker] = self.site.web_workers()
         os.kill(worker, signal.SIGKILL)
         wait_until(lambda: worker not in self.site.web_workers(), "its end")
@@ -72,7 +64,7 @@ class Scene:
         self.site.kill("mail")
 
     def at(self, moment: str, do: Callable[[], object]) -> threading.Event:
-        """At this moment of the next conversation, once; the event says that it is done."""
+        """Do it once, at this moment of the next conversation. The event says that it is done."""
         done = threading.Event()
 
         def step(_: str) -> Any:
@@ -99,45 +91,31 @@ class Scene:
         wait_until(lambda: self.site.query(WAITS, {"like": like})[0][0], f"{like} to wait")
 
     def got(self) -> Counter[str]:
-        """How many copies the mail server took for whom; all of them the same bytes."""
+        """How many copies the mail server accepted for whom. All of them are the same bytes."""
         subject = f"Subject: {self.uid}\r\n".encode()
         accepted = [mail for mail in self.smtp.accepted if subject in mail.raw]
         assert len({mail.raw for mail in accepted}) <= 1
         return Counter(address for mail in accepted for address in mail.recipients)
 
     def recover(self) -> None:
-        """Everything runs again, and what was left behind is delivered."""
+        """Start what was killed, and wait until all mail is delivered."""
         if "mail" not in self.site.running:
             self.site.start("mail")
         self.end_leases()
         wait_until(lambda: self.states() <= {"sent", "superseded"}, "the rest")
 
 
-@pytest.fixture
-def crash_folder() -> Iterator[Path]:
-    with _folder() as var:
-        yield var
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A place that PostgreSQL's own account can enter."""
-    with tempfile.TemporaryDirectory(prefix="meeting-crash-") as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder) / "var"
-
-
 @pytest.fixture(scope="module")
 def _site() -> Iterator[tuple[Site, ScriptedSMTP]]:
-    with _folder() as var, ScriptedSMTP() as smtp:
-        site = Site(var, smtp.url, WEB_CONCURRENCY="1", MEETINGS_LEASE="60")
-        try:
-            site.start("web")
-            site.start("mail")
-            site.wait_for_web()
-            yield site, smtp
-        finally:
-            site.close()
+    with (
+        open_folder() as var,
+        ScriptedSMTP() as smtp,
+        Site(var, smtp.url, WEB_CONCURRENCY="1") as site,
+    ):
+        site.start("web")
+        site.start("mail")
+        site.wait_for_web()
+        yield site, smtp
 
 
 _numbers = itertools.count(1)

@@ -1,24 +1,23 @@
-"""The message broker goes away and comes back: calls are answered all the same, and what they left
-goes out.
-"""
+"""While the message broker is down, calls are answered. When it is back, their mail goes out."""
 
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.crash.conftest import BOTH, Scene
 from tests.support import broker
-from tests.support.site import Site, free_port, wait_until
+from tests.support.ports import free_port
+from tests.support.site import Site, open_folder
 from tests.support.smtp_server import ScriptedSMTP
+from tests.support.waiting import wait_until
 
 
 class Door:
-    """Between us and the broker; shut, it is as a broker that is stopped."""
+    """It stands before the broker. Shut, it is like a broker that is stopped."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -67,30 +66,26 @@ def door() -> Iterator[Door]:
 
 
 @pytest.fixture
-def celery(door: Door, crash_folder: Path) -> Iterator[Scene]:
+def celery(door: Door) -> Iterator[Scene]:
     """A web server, a Celery worker and beat, which reach the broker through the door."""
-    if not broker.is_there():
-        pytest.skip("NO RABBITMQ")
+    broker.require()
     parts = urlsplit(broker.URL)
     through = parts._replace(
         netloc=f"{parts.username}:{parts.password}@127.0.0.1:{door.port}"
     ).geturl()
-    with ScriptedSMTP() as smtp:
-        site = Site(
-            crash_folder, smtp.url, with_broker=True, WEB_CONCURRENCY="1", CELERY_BROKER_URL=through
-        )
-        try:
-            for name in ("web", "worker", "beat"):
-                site.start(name)
-            site.wait_for_web()
-            yield Scene(site, smtp, "broker-1")
-        finally:
-            site.close()
+    env = {"WEB_CONCURRENCY": "1", "CELERY_BROKER_URL": through}
+    with (
+        open_folder() as var,
+        ScriptedSMTP() as smtp,
+        Site(var, smtp.url, with_broker=True, **env) as site,
+    ):
+        for name in ("web", "worker", "beat"):
+            site.start(name)
+        site.wait_for_web()
+        yield Scene(site, smtp, "broker-1")
 
 
-def test_a_broker_that_is_stopped_and_comes_back_has_lost_nothing(
-    celery: Scene, door: Door
-) -> None:
+def test_stopped_broker_loses_nothing(celery: Scene, door: Door) -> None:
     celery.queue()
     wait_until(lambda: celery.states() == {"sent"}, "the worker")
     door.shut()

@@ -1,6 +1,4 @@
-"""What the page of the replaced service shows, posted as it stands there to a running server; each
-mail read back.
-"""
+"""The examples that the page of the replaced service shows, posted to a running server as they are."""
 
 import ast
 import json
@@ -10,7 +8,6 @@ from typing import Any
 
 import pytest
 import recurring_ical_events
-import requests
 from icalendar import Calendar
 
 from tests.e2e.conftest import Server, page_examples
@@ -21,9 +18,7 @@ MONDAYS = [datetime(2019, 12, day, 10) for day in (2, 9, 16)]
 
 
 def example(text: str, operation: str, uid: str) -> dict[str, Any]:
-    """The page's example; only the operation differs, and the uid, since each test has a meeting of
-    its own.
-    """
+    """The page's example, with another operation, and a uid for a meeting of the test's own."""
     body: dict[str, Any] = ast.literal_eval(text)
     assert body["uid"] == "fd973b4c-111c-11ea-9671-005056c00008"
     return body | {"operation": operation, "uid": uid}
@@ -44,7 +39,7 @@ def starts(invitation: Invitation) -> list[datetime]:
     [(SINGLE, [datetime(2019, 11, 30, 10)]), (SERIES, MONDAYS)],
     ids=["single", "series"],
 )
-def test_the_pages_examples_are_sent_updated_and_cancelled(
+def test_examples_of_the_page_work_in_order(
     server: Server, text: str, expected: list[datetime]
 ) -> None:
     uid = str(uuid.uuid4())
@@ -57,8 +52,8 @@ def test_the_pages_examples_are_sent_updated_and_cancelled(
         ("cancel", {}),
     ):
         answer = server.post(example(text, operation, uid) | change)
-        assert answer.status_code == 200
-        answers.append(answer.json())
+        assert answer.status == 200
+        answers.append(answer.body)
     assert [(answer["result"], answer["uid"]) for answer in answers] == [(1, uid)] * 4
 
     invitations = [read(transaction.raw) for transaction in server.smtp.accepted[before:]]
@@ -86,20 +81,20 @@ def test_the_pages_examples_are_sent_updated_and_cancelled(
     assert {people for invitation in invitations for people in invitation.people} == {"xxx@xxx.com"}
 
 
-def test_a_send_without_a_uid_gets_one_that_update_and_cancel_accept(server: Server) -> None:
+def test_made_uid_works_for_update_and_cancel(server: Server) -> None:
     body = example(SINGLE, "send", "")
     del body["uid"]
-    uid = server.post(body).json()["uid"]
-    assert server.post({"operation": "update", "uid": uid, "subj": "改"}).json()["sequence"] == 1
-    assert server.post({"operation": "cancel", "uid": uid}).json()["sequence"] == 2
+    uid = server.post(body).body["uid"]
+    assert server.post({"operation": "update", "uid": uid, "subj": "改"}).body["sequence"] == 1
+    assert server.post({"operation": "cancel", "uid": uid}).body["sequence"] == 2
 
 
-def test_a_call_without_parameters_is_answered_as_the_page_says(server: Server) -> None:
+def test_empty_call_is_answered_as_the_page_says(server: Server) -> None:
     answer = server.post({})
-    assert (answer.status_code, answer.json()) == (404, {"error": "Not found"})
+    assert (answer.status, answer.body) == (404, {"error": "Not found"})
 
 
-def test_an_english_caller_gets_english_mail(server: Server) -> None:
+def test_english_caller_gets_english_mail(server: Server) -> None:
     body = example(SERIES, "send", str(uuid.uuid4()))
     server.post(body, **{"Accept-Language": "en-GB,en;q=0.9"})
     text = read(server.smtp.accepted[-1].raw).mail.get_body(("plain",))
@@ -107,22 +102,12 @@ def test_an_english_caller_gets_english_mail(server: Server) -> None:
     assert "every Monday" in text.get_content()
 
 
-def test_a_body_that_comes_in_chunks_is_read(server: Server) -> None:
+def test_body_that_comes_in_chunks_is_read(server: Server) -> None:
     body = json.dumps(example(SINGLE, "send", str(uuid.uuid4()))).encode()
-    answer = requests.post(
-        f"{server.url}/meeting_server/",
-        data=iter([body[:50], body[50:]]),
-        headers={"Content-Type": "application/json"},
-        timeout=30,
-    )
-    assert (answer.status_code, answer.json()["result"]) == (200, 1)
+    answer = server.post(iter([body[:50], body[50:]]))
+    assert (answer.status, answer.body["result"]) == (200, 1)
 
 
-def test_a_body_in_chunks_over_the_limit_is_refused(server: Server) -> None:
-    answer = requests.post(
-        f"{server.url}/meeting_server/",
-        data=iter([b" " * 600_000, b" " * 600_000]),
-        headers={"Content-Type": "application/json"},
-        timeout=30,
-    )
-    assert (answer.status_code, answer.json()) == (413, {"error": "The body is over the limit."})
+def test_chunked_body_over_the_limit_is_refused(server: Server) -> None:
+    answer = server.post(iter([b" " * 600_000, b" " * 600_000]))
+    assert (answer.status, answer.body) == (413, {"error": "The body is over the limit."})

@@ -1,23 +1,19 @@
-"""send, update, cancel and resend, end to end below the interface: what is stored, what is mailed,
-what is answered.
-"""
-
-from collections.abc import Callable
+"""Send, update, cancel and resend: what each one stores, mails and returns."""
 
 import pytest
 
 from meetings.models import Delivery, DeliveryState, Mail, Meeting, Version
 from meetings.operations.steps.errors import Conflict, UnknownMeeting
-from tests.operations.conftest import Do
 from tests.support.cast import BOB, CAROL, MALLORY
-from tests.support.mail import Invitation
+from tests.support.mail import Mails
 from tests.support.smtp_server import ScriptedSMTP
+from tests.support.stories import cancel, send, send_again, update
 
-Mails = Callable[[], list[Invitation]]
+pytestmark = pytest.mark.usefixtures("db", "mail_server")
 
 
-def test_a_send_stores_the_meeting_and_mails_one_request_to_all(
-    send: Do, mails: Mails, mail_server: ScriptedSMTP
+def test_send_stores_the_meeting_and_mails_one_request(
+    mails: Mails, mail_server: ScriptedSMTP
 ) -> None:
     receipt = send()
     assert receipt.recipients == {
@@ -32,21 +28,17 @@ def test_a_send_stores_the_meeting_and_mails_one_request_to_all(
     assert stored.thread == mail.mail["Message-ID"]
 
 
-def test_the_stored_bytes_are_the_bytes_that_were_sent(send: Do, mail_server: ScriptedSMTP) -> None:
+def test_stored_bytes_are_the_bytes_that_were_sent(mail_server: ScriptedSMTP) -> None:
     send()
     assert bytes(Mail.objects.get().raw or b"") == mail_server.received[0].raw
 
 
-def test_the_same_send_again_mails_nobody_and_answers_the_same(
-    send: Do, mail_server: ScriptedSMTP
-) -> None:
+def test_duplicate_send_mails_nobody(mail_server: ScriptedSMTP) -> None:
     assert send() == send()
     assert len(mail_server.received) == 1
 
 
-def test_a_repeated_send_tries_those_who_have_not_got_it_with_the_same_bytes(
-    send: Do, mail_server: ScriptedSMTP
-) -> None:
+def test_duplicate_send_retries_failed_recipients(mail_server: ScriptedSMTP) -> None:
     mail_server.scripts["rcpt"] = {BOB.address: "550 5.1.1 no such user"}
     assert send().recipients == {
         BOB.address: DeliveryState.FAILED,
@@ -59,36 +51,34 @@ def test_a_repeated_send_tries_those_who_have_not_got_it_with_the_same_bytes(
     assert first.raw == second.raw
 
 
-def test_other_content_under_a_used_uid_is_a_conflict(send: Do, mail_server: ScriptedSMTP) -> None:
+def test_used_uid_with_other_content_is_a_conflict(mail_server: ScriptedSMTP) -> None:
     send()
     with pytest.raises(Conflict):
         send(summary="Something else")
     assert len(mail_server.received) == 1
 
 
-def test_a_cancelled_uid_cannot_be_sent_again(send: Do, cancel: Do) -> None:
+def test_cancelled_uid_cannot_be_sent_again() -> None:
     send()
     cancel()
     with pytest.raises(Conflict):
         send()
 
 
-def test_an_update_mails_a_cancel_to_who_left_and_then_a_request_to_the_rest(
-    send: Do, update: Do, mails: Mails
-) -> None:
+def test_update_cancels_removed_guest_then_requests(mails: Mails) -> None:
     send()
     receipt = update(attendees=(BOB,), location="Room 8")
     assert receipt.sequence == 1
-    _, cancel, request = mails()
-    assert (cancel.method, cancel.people, cancel.sequence) == ("CANCEL", [CAROL.address], 1)
-    assert not hasattr(cancel.vevent, "status")
-    assert (request.method, request.people, request.sequence) == ("REQUEST", [BOB.address], 1)
-    assert request.mail["In-Reply-To"] == Meeting.objects.get().thread
+    _, to_carol, to_bob = mails()
+    assert (to_carol.method, to_carol.people, to_carol.sequence) == ("CANCEL", [CAROL.address], 1)
+    assert not hasattr(to_carol.vevent, "status")
+    assert (to_bob.method, to_bob.people, to_bob.sequence) == ("REQUEST", [BOB.address], 1)
+    assert to_bob.mail["In-Reply-To"] == Meeting.objects.get().thread
     assert Version.objects.get(sequence=1).changes["LOCATION"] == ["Room 7", "Room 8"]
 
 
-def test_who_never_got_the_request_gets_no_cancel_when_removed(
-    send: Do, update: Do, mails: Mails, mail_server: ScriptedSMTP
+def test_removed_guest_without_request_gets_no_cancel(
+    mails: Mails, mail_server: ScriptedSMTP
 ) -> None:
     mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
     send()
@@ -99,20 +89,16 @@ def test_who_never_got_the_request_gets_no_cancel_when_removed(
     ]
 
 
-def test_a_cancel_goes_to_each_person_alone_and_marks_the_meeting(
-    send: Do, cancel: Do, mails: Mails
-) -> None:
+def test_cancel_goes_to_each_person_alone(mails: Mails) -> None:
     send()
-    assert cancel(comment="Room flooded").sequence == 1
+    assert cancel(reason="Room flooded").sequence == 1
     _, to_bob, to_carol = mails()
     assert [to_bob.people, to_carol.people] == [[BOB.address], [CAROL.address]]
     assert {mail.vevent.status.value for mail in (to_bob, to_carol)} == {"CANCELLED"}
     assert Meeting.objects.get().is_cancelled
 
 
-def test_a_second_cancel_is_a_repetition_that_tries_the_failed_ones_only(
-    send: Do, cancel: Do, mail_server: ScriptedSMTP
-) -> None:
+def test_duplicate_cancel_retries_failed_recipients(mail_server: ScriptedSMTP) -> None:
     send()
     mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
     assert cancel().recipients[CAROL.address] is DeliveryState.FAILED
@@ -125,9 +111,7 @@ def test_a_second_cancel_is_a_repetition_that_tries_the_failed_ones_only(
     ]
 
 
-def test_cancelling_what_nobody_received_mails_nobody(
-    send: Do, cancel: Do, mail_server: ScriptedSMTP
-) -> None:
+def test_cancel_of_undelivered_meeting_mails_nobody(mail_server: ScriptedSMTP) -> None:
     mail_server.scripts["mail"] = "554 5.7.1 not today"
     assert not send().sent
     mail_server.scripts["mail"] = "250 ok"
@@ -136,25 +120,20 @@ def test_cancelling_what_nobody_received_mails_nobody(
     assert Meeting.objects.get().is_cancelled
 
 
-def test_an_update_of_a_cancelled_meeting_is_a_conflict(send: Do, update: Do, cancel: Do) -> None:
+def test_cancelled_meeting_refuses_update() -> None:
     send()
     cancel()
     with pytest.raises(Conflict):
         update(summary="New")
 
 
-@pytest.mark.usefixtures("db")
-def test_an_unknown_uid_is_unknown_to_update_cancel_and_resend(
-    update: Do, cancel: Do, send_again: Do
-) -> None:
+def test_unknown_uid_is_refused() -> None:
     for operation in (update, cancel, send_again):
         with pytest.raises(UnknownMeeting):
             operation("never-sent")
 
 
-def test_a_resend_has_the_same_sequence_a_newer_dtstamp_and_a_new_message_id(
-    send: Do, send_again: Do, mails: Mails
-) -> None:
+def test_resend_keeps_sequence_and_renews_dtstamp(mails: Mails) -> None:
     send()
     send_again()
     first, again = mails()
@@ -163,9 +142,7 @@ def test_a_resend_has_the_same_sequence_a_newer_dtstamp_and_a_new_message_id(
     assert again.mail["Message-ID"] != first.mail["Message-ID"]
 
 
-def test_a_resend_may_go_to_one_person_or_to_the_failed_ones_alone(
-    send: Do, send_again: Do, mail_server: ScriptedSMTP
-) -> None:
+def test_resend_can_go_to_some_recipients_only(mail_server: ScriptedSMTP) -> None:
     mail_server.scripts["rcpt"] = {BOB.address: "550 5.1.1 no such user"}
     send()
     mail_server.scripts["rcpt"] = "250 ok"
@@ -182,19 +159,15 @@ def test_a_resend_may_go_to_one_person_or_to_the_failed_ones_alone(
         send_again(to=MALLORY)
 
 
-def test_a_resend_of_a_cancelled_meeting_is_its_cancel(
-    send: Do, cancel: Do, send_again: Do, mails: Mails
-) -> None:
+def test_resend_of_cancelled_meeting_is_its_cancel(mails: Mails) -> None:
     send()
-    cancel(comment="Room flooded")
+    cancel(reason="Room flooded")
     send_again(to=BOB.address)
     assert (mails()[-1].method, mails()[-1].sequence) == ("CANCEL", 1)
     assert mails()[-1].vevent.comment.value == "Room flooded"
 
 
-def test_an_update_supersedes_what_an_older_version_has_not_sent_yet(
-    send: Do, update: Do, mail_server: ScriptedSMTP
-) -> None:
+def test_update_supersedes_unsent_older_version(mail_server: ScriptedSMTP) -> None:
     mail_server.scripts["rcpt"] = {BOB.address: "450 4.2.1 later"}
     assert send().recipients[BOB.address] is DeliveryState.QUEUED
     mail_server.scripts["rcpt"] = "250 ok"

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from tests.server.embedded import Machine
-from tests.support import background
+from tests.support.environments import on_test_database
 from tests.support.smtp_server import ScriptedSMTP
 
 
@@ -31,7 +31,7 @@ def machine(folder: Path) -> Iterator[Machine]:
 @pytest.fixture
 def empty_database(transactional_db: None, mail_server: ScriptedSMTP) -> Iterator[dict[str, str]]:
     """The environment of a process whose database has no table."""
-    env = background.environment(mail_server)
+    env = on_test_database(mail_server)
     with connection.cursor() as cursor:
         cursor.execute("DROP DATABASE IF EXISTS unmigrated")
         cursor.execute("CREATE DATABASE unmigrated")

@@ -2,18 +2,16 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 20.0
+from tests.support.environments import environment
+from tests.support.processes import PROJECT, lives, pid_in
+from tests.support.waiting import PATIENCE, wait_until
 
 # Outside of these tests only "manage.py migrate" may.
 MAY_CREATE = """
@@ -46,29 +44,6 @@ except KeyboardInterrupt:
 ANSWER = "meeting_server of meeting_server"
 
 
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Poll until a deadline that no machine is too slow for."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {PATIENCE} s for: {what}"
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    """A port on which no program listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def lives(pid: int) -> bool:
-    """Whether the process runs. A zombie does not."""
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
 class User:
     """One process that uses the database."""
 
@@ -77,7 +52,7 @@ class User:
         self.process = subprocess.Popen(
             [*wrapper, sys.executable, "-c", MAY_CREATE + program],
             cwd=PROJECT,
-            env=environment(var),
+            env=embedded_in(var),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.said,
@@ -127,11 +102,7 @@ class Machine:
 
     def postgres(self) -> int:
         """PostgreSQL's process id, or 0 if it does not run."""
-        try:
-            pid = int((self.var / "postgres/postmaster.pid").read_text().split("\n")[0])
-        except FileNotFoundError:
-            return 0
-        return pid if lives(pid) else 0
+        return pid_in(self.var / "postgres/postmaster.pid")
 
     def keepers(self) -> list[int]:
         """The process ids of its keepers: one or none."""
@@ -164,11 +135,7 @@ class Machine:
         self.wait_until_stopped()
 
 
-def environment(var: Path) -> dict[str, str]:
-    """The tests' own environment, with this VAR_DIR and the embedded database."""
-    ours = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in {"DATABASE_URL", "LOG_LEVEL"}
-    }
-    return ours | {"DJANGO_SETTINGS_MODULE": "meeting_server.settings", "VAR_DIR": os.fspath(var)}
+def embedded_in(var: Path) -> dict[str, str]:
+    """The environment of a process that uses the embedded database of this VAR_DIR."""
+    settings = {"DJANGO_SETTINGS_MODULE": "meeting_server.settings", "VAR_DIR": os.fspath(var)}
+    return environment(**settings)

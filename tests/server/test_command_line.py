@@ -1,12 +1,12 @@
 """``manage.py`` without a usable database says what to do in one sentence, without a traceback."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.server.embedded import PROJECT, Machine, environment
+from tests.server.embedded import Machine, embedded_in
+from tests.support.processes import run
 
 NEED_A_DATABASE = [
     "createsuperuser --no-input --username alice --email alice@example.com",
@@ -18,20 +18,12 @@ NEED_A_DATABASE = [
 
 
 def manage(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *command.split()],
-        cwd=PROJECT,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run(env, "manage.py", *command.split(), check=False)
 
 
 @pytest.mark.parametrize("command", [*NEED_A_DATABASE, "showmigrations", "dbshell"])
 def test_missing_database_is_one_sentence_and_creates_nothing(folder: Path, command: str) -> None:
-    answer = manage(command, environment(folder / "var"))
+    answer = manage(command, embedded_in(folder / "var"))
     assert answer.returncode == 1
     assert answer.stdout == ""
     [sentence] = answer.stderr.splitlines()
@@ -45,13 +37,13 @@ def test_missing_database_is_one_sentence_and_creates_nothing(folder: Path, comm
 
 @pytest.mark.parametrize("command", ["check", "backlog --help", "migrate --help"])
 def test_what_needs_no_database_creates_none(folder: Path, command: str) -> None:
-    assert manage(command, environment(folder / "var")).returncode == 0
+    assert manage(command, embedded_in(folder / "var")).returncode == 0
     assert [path.name for path in (folder / "var").iterdir()] == ["secret-key"]
 
 
 def test_migrate_creates_the_database(machine: Machine) -> None:
-    assert manage("migrate --verbosity 0", environment(machine.var)).returncode == 0
-    answer = manage("backlog", environment(machine.var))
+    assert manage("migrate --verbosity 0", embedded_in(machine.var)).returncode == 0
+    answer = manage("backlog", embedded_in(machine.var))
     assert (answer.returncode, answer.stderr) == (0, "")
 
 
@@ -77,7 +69,7 @@ def test_traceback_is_shown_on_request(empty_database: dict[str, str]) -> None:
 @pytest.mark.parametrize("command", ["createsuperuser", "migrate", "clearsessions"])
 def test_unavailable_database_is_no_traceback(folder: Path, command: str) -> None:
     url = "postgres://alice:s3cret@127.0.0.1:9/meetings"
-    answer = manage(command, environment(folder / "var") | {"DATABASE_URL": url})
+    answer = manage(command, embedded_in(folder / "var") | {"DATABASE_URL": url})
     assert answer.returncode == 1
     assert answer.stderr.startswith("CommandError: The database is unavailable: connection to")
     assert "Traceback" not in answer.stderr

@@ -4,7 +4,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,9 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from meeting_server.database.place import LONGEST_SOCKET_NAME, Place
-from tests.server.embedded import ANSWER, PROJECT, Machine, environment, lives, wait_until
+from tests.server.embedded import ANSWER, Machine, embedded_in
+from tests.support.processes import lives, run
+from tests.support.waiting import wait_until
 
 ROOT = os.geteuid() == 0
 FIFTY_AT_ONCE = """
@@ -58,10 +59,8 @@ def test_reading_settings_starts_nothing(folder: Path) -> None:
         "from django.db import connection;"
         "print(connection.settings_dict['NAME'], connection.vendor)"
     )
-    answer = subprocess.check_output(
-        [sys.executable, "-c", program], cwd=PROJECT, env=environment(folder / "var")
-    )
-    assert answer == b"meeting_server postgresql\n"
+    answer = run(embedded_in(folder / "var"), "-c", program).stdout
+    assert answer == "meeting_server postgresql\n"
     assert [path.name for path in (folder / "var").iterdir()] == ["secret-key"]
 
 

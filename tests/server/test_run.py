@@ -4,19 +4,22 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
 import pytest
 import requests
 from django.contrib.auth.models import User
 
-from tests.server.embedded import PROJECT, Machine, environment, free_port, lives
-from tests.support import background
-from tests.support.background import Process, queue, states, wait_until
+from tests.server.embedded import Machine, embedded_in
+from tests.support.callers import is_served
+from tests.support.environments import environment, on_test_database
+from tests.support.ports import free_port
+from tests.support.processes import PROJECT, Process, children, command_of, lives, run
 from tests.support.smtp_server import ScriptedSMTP
+from tests.support.stored import states
+from tests.support.stories import queue
+from tests.support.waiting import PATIENCE, wait_until
 
 ALICE = {
     "DJANGO_SUPERUSER_USERNAME": "alice",
@@ -29,27 +32,20 @@ class Both(Process):
     """The two, and what started them."""
 
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.env = env | {"PORT": str(port), "WEB_CONCURRENCY": "1"}
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = env | {"PORT": str(self.port), "WEB_CONCURRENCY": "1"}
         super().__init__(folder / "run.log", self.env, "-m", "meeting_server.run")
 
     def pid_of(self, what: str) -> int:
         """The process whose command ends so, and that was not forked from another such."""
-        found = [child.pid for child in self.children() if what in " ".join(child.cmdline())]
-        return min(found, default=0)
+        return min((pid for pid in self.children() if what in command_of(pid)), default=0)
 
-    def children(self) -> list[psutil.Process]:
-        return list(psutil.Process(self.process.pid).children(recursive=True))
-
-    def serves(self) -> bool:
-        try:
-            return requests.get(f"{self.url}/meeting_server/", timeout=5).status_code > 0
-        except requests.ConnectionError:
-            return False
+    def children(self) -> list[int]:
+        return children(self.process.pid)
 
     def wait_until_it_serves(self) -> None:
-        wait_until(self.serves, "the web server")
+        wait_until(lambda: is_served(self.port), "the web server")
         wait_until(lambda: self.pid_of("deliver_mail"), "the mail loop")
 
     def printed(self, command: str) -> str:
@@ -60,17 +56,16 @@ class Both(Process):
         return line.partition(": ")[2]
 
     def close(self) -> None:
-        left = self.children() if self.process.poll() is None else []
+        left = self.children()
         super().close()
-        for process in left:
-            if lives(process.pid):
-                process.kill()
+        for pid in filter(lives, left):
+            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
 def both(transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path) -> Iterator[Both]:
     """On the tests' database, whose URL has a password."""
-    env = background.environment(mail_server, VAR_DIR=os.fspath(tmp_path / "var"))
+    env = on_test_database(mail_server, VAR_DIR=os.fspath(tmp_path / "var"))
     account = f"{env.get('PGUSER', '')}:{env.setdefault('PGPASSWORD', 's3cret')}"
     with_password = env["DATABASE_URL"].replace("://", f"://{account}@", 1)
     running = Both(tmp_path, env | {"DATABASE_URL": with_password})
@@ -84,7 +79,7 @@ def both(transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path) -> I
 @pytest.fixture
 def first(machine: Machine, tmp_path: Path) -> Iterator[Both]:
     """The first start in a folder."""
-    running = Both(tmp_path, environment(machine.var))
+    running = Both(tmp_path, embedded_in(machine.var))
     try:
         running.wait_until_it_serves()
         yield running
@@ -94,9 +89,8 @@ def first(machine: Machine, tmp_path: Path) -> Iterator[Both]:
 
 def paste(command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run it in a shell that knows nothing of where the server runs."""
-    ours = {
-        name: value for name, value in os.environ.items() if name not in {"VAR_DIR", "DATABASE_URL"}
-    }
+    ours = environment()
+    ours.pop("VAR_DIR", None)
     return subprocess.run(
         ["sh", "-c", f"{command} --no-input"],
         cwd=PROJECT,
@@ -129,11 +123,11 @@ def test_both_processes_end_together(
 ) -> None:
     queue()
     wait_until(lambda: set(states()) == {"sent"}, "the mail loop's work")
-    children = [child.pid for child in both.children()]
-    assert len(children) >= 2
+    started = both.children()
+    assert len(started) >= 2
     stop(both)
     assert both.wait() in exit_codes
-    wait_until(lambda: not [pid for pid in children if lives(pid)], "the end of all of them")
+    wait_until(lambda: not any(map(lives, started)), "the end of all of them")
 
 
 def test_make_run_ends_with_that_line() -> None:
@@ -147,13 +141,13 @@ def test_printed_command_makes_an_account_of_this_server(first: Both, machine: M
     answer = paste(first.printed("createsuperuser"))
     assert (answer.returncode, answer.stderr) == (0, "")
     with requests.Session() as browser:
-        form = browser.get(f"{first.url}/", timeout=30)
+        form = browser.get(f"{first.url}/", timeout=PATIENCE)
         fields = {
             "username": ALICE["DJANGO_SUPERUSER_USERNAME"],
             "password": ALICE["DJANGO_SUPERUSER_PASSWORD"],
             "csrfmiddlewaretoken": browser.cookies["csrftoken"],
         }
-        page = browser.post(form.url, data=fields, timeout=30)
+        page = browser.post(form.url, data=fields, timeout=PATIENCE)
     assert page.url == f"{first.url}/admin/"
     assert machine.log().count("starting PostgreSQL") == 1
 
@@ -184,14 +178,8 @@ def test_a_port_that_cannot_be_used_is_one_sentence(folder: Path, port: str) -> 
         other.listen()
         if port == "taken":
             port = str(other.getsockname()[1])
-        answer = subprocess.run(
-            [sys.executable, "-m", "meeting_server.run"],
-            cwd=PROJECT,
-            env=environment(folder / "var") | {"PORT": port},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        env = embedded_in(folder / "var") | {"PORT": port}
+        answer = run(env, "-m", "meeting_server.run", check=False)
     assert (answer.returncode, answer.stdout) == (1, "")
     [sentence] = answer.stderr.splitlines()
     assert port in sentence

@@ -3,7 +3,6 @@
 import logging
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,10 @@ import pytest
 import requests
 
 from meeting_server.database.errors import AdviceForTraceback
-from tests.server.embedded import PROJECT, Machine, environment, free_port
-from tests.support.background import Process, wait_until
+from tests.server.embedded import Machine, embedded_in
+from tests.support.ports import free_port
+from tests.support.processes import Process, run
+from tests.support.waiting import PATIENCE, wait_until
 
 GUNICORN = ("-m", "gunicorn", "meeting_server.wsgi")
 NOT_MIGRATED = "The database is not migrated to this version"
@@ -21,14 +22,8 @@ NOT_MIGRATED = "The database is not migrated to this version"
 
 def serve(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Start a web server that ends by itself."""
-    return subprocess.run(
-        [sys.executable, *GUNICORN],
-        cwd=PROJECT,
-        env=env | {"PORT": str(free_port()), "WEB_CONCURRENCY": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    own = {"PORT": str(free_port()), "WEB_CONCURRENCY": "1"}
+    return run(env | own, *GUNICORN, check=False)
 
 
 @pytest.fixture
@@ -40,16 +35,13 @@ def web(empty_database: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, P
         "VAR_DIR": os.fspath(tmp_path),
         "MEETINGS_LOOPBACK_WITHOUT_KEY": "true",
     }
-    process = Process(tmp_path / "web.log", env, *GUNICORN)
-    try:
+    with Process(tmp_path / "web.log", env, *GUNICORN) as process:
         wait_until(lambda: "Booting worker" in process.said(), "the web server")
         yield f"http://127.0.0.1:{port}", process
-    finally:
-        process.close()
 
 
 def test_missing_embedded_database_ends_the_server(folder: Path) -> None:
-    answer = serve(environment(folder / "var"))
+    answer = serve(embedded_in(folder / "var"))
     assert answer.returncode == 3
     assert f"There is no database in {folder}/var/postgres; run `" in answer.stderr
     assert "Traceback" not in answer.stderr
@@ -58,7 +50,7 @@ def test_missing_embedded_database_ends_the_server(folder: Path) -> None:
 
 def test_unmigrated_embedded_database_ends_the_server(machine: Machine) -> None:
     machine.user().end()
-    answer = serve(environment(machine.var))
+    answer = serve(embedded_in(machine.var))
     assert answer.returncode == 3
     assert NOT_MIGRATED in answer.stderr
     assert "Traceback" not in answer.stderr
@@ -66,7 +58,7 @@ def test_unmigrated_embedded_database_ends_the_server(machine: Machine) -> None:
 
 def test_a_call_is_service_unavailable(web: tuple[str, Process], meeting: dict[str, Any]) -> None:
     url, process = web
-    response = requests.post(f"{url}/meeting_server/", json=meeting, timeout=30)
+    response = requests.post(f"{url}/meeting_server/", json=meeting, timeout=PATIENCE)
     assert (response.status_code, response.json()) == (503, {"error": "Service unavailable"})
     assert f"{NOT_MIGRATED} (relation " in process.said()
     assert "Traceback" not in process.said()
@@ -74,7 +66,7 @@ def test_a_call_is_service_unavailable(web: tuple[str, Process], meeting: dict[s
 
 def test_the_admin_logs_no_traceback(web: tuple[str, Process]) -> None:
     url, process = web
-    response = requests.get(f"{url}/admin/", cookies={"sessionid": "x" * 32}, timeout=30)
+    response = requests.get(f"{url}/admin/", cookies={"sessionid": "x" * 32}, timeout=PATIENCE)
     assert response.status_code == 500
     assert NOT_MIGRATED in process.said()
     assert "Traceback" not in process.said()

@@ -1,5 +1,5 @@
-"""The people of the tests, and a meeting of theirs: Alice organizes, Bob and Carol attend, Mallory
-is a stranger.
+"""The people of the tests, and a meeting of theirs: Alice organizes, Bob and Carol attend, Dan
+may join, Mallory is a stranger.
 """
 
 from dataclasses import replace
@@ -15,6 +15,7 @@ NOW = datetime(2027, 2, 1, 9, 30, tzinfo=UTC)
 ALICE = Organizer(address="alice@example.com", name="Alice")
 BOB = Attendee(address="bob@example.org", name="Bob")
 CAROL = Attendee(address="carol@example.net", name="Carol", role=Role.OPTIONAL)
+DAN = Attendee(address="dan@example.org", name="Dan")
 ROOM = Attendee(address="room7@example.com", name="Room 7", role=Role.NON_PARTICIPANT)
 MALLORY = "mallory@evil.example"
 MONDAYS = Rule(freq=Frequency.WEEKLY, count=3, by_day=("MO",))

@@ -3,6 +3,7 @@ vobject.
 """
 
 import email
+from collections.abc import Callable
 from dataclasses import dataclass
 from email import policy
 from email.message import EmailMessage
@@ -31,6 +32,9 @@ class Invitation:
     def people(self) -> list[str]:
         """The ATTENDEEs' addresses."""
         return [attendee.value.removeprefix("mailto:") for attendee in self.vevent.attendee_list]
+
+
+Mails = Callable[[], list[Invitation]]
 
 
 def read(raw: bytes) -> Invitation:

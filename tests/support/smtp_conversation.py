@@ -1,6 +1,4 @@
-"""One connection to a ScriptedSMTP, from the server's side: it reads commands and plays the
-script's steps.
-"""
+"""One connection to a ScriptedSMTP: it reads commands and plays the script's steps."""
 
 import base64
 import contextlib
@@ -31,9 +29,9 @@ Step = str | Fault
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One mail whose final dot arrived. ``reply`` is empty when the server never said one.
+    """One mail whose final dot arrived. ``reply`` is empty if the server never sent one.
 
-    ``raw`` is what lay between DATA and the dot, with CRLF, dots unstuffed.
+    ``raw`` is the text between DATA and the dot, with CRLF, dots unstuffed.
     """
 
     connection: int
@@ -69,8 +67,10 @@ class Conversation(socketserver.BaseRequestHandler):
             self._say(self.script.step("banner"))
             while True:
                 self._obey(self._line())
-        except (_Over, OSError):
+        except _Over:
             pass
+        except OSError:
+            self.script.broke_off(self.number)
         finally:
             self.script.closed(self.raw_socket)
             self._close()
@@ -92,7 +92,7 @@ class Conversation(socketserver.BaseRequestHandler):
     def _line(self) -> str:
         line = self.file.readline(65536)
         if not line:
-            raise _Over
+            raise ConnectionResetError
         return line.decode("utf-8", "surrogateescape").rstrip("\r\n")
 
     def _say(self, step: Step) -> str:
@@ -188,7 +188,7 @@ class Conversation(socketserver.BaseRequestHandler):
     def _content(self) -> Iterator[bytes]:
         while (line := self.file.readline()) != b".\r\n":
             if not line:
-                raise _Over
+                raise ConnectionResetError
             yield line.removeprefix(b".")
 
     def _record(self, raw: bytes, reply: str) -> None:

@@ -1,14 +1,12 @@
-"""A mail server on loopback that plays whatever a test has scripted, and remembers what it was
-given.
+"""A mail server on loopback that follows a script and remembers the mail it was given.
 
     with ScriptedSMTP(rcpt={"bob@example.com": "550 5.1.1 no such user"}) as server:
         ...  # send to server.host, server.port
         [transaction] = server.received
 
-Each keyword of the constructor scripts one moment of the conversation. A script is a step, or
-several that are used up one after the other (the last one stays), or a table by address, or a
-function of the command's argument. A step is a reply without its CRLF ("451 4.3.0 later"), or one
-of HANG, DROP and DRIP.
+Each keyword of the constructor scripts one moment of the conversation. A script is a step, or a
+sequence of steps of which the last one stays, or a table by address, or a function of the command's
+argument. A step is a reply without its CRLF ("451 4.3.0 later"), or HANG, DROP or DRIP.
 """
 
 import contextlib
@@ -44,9 +42,7 @@ DEFAULTS = {
 
 
 class ScriptedSMTP:
-    """See the module. Starts listening at once; ``close`` or the end of ``with`` stops every thread
-    and socket.
-    """
+    """Listens at once. ``close`` or the end of ``with`` stops every thread and socket."""
 
     host = "127.0.0.1"
 
@@ -70,8 +66,9 @@ class ScriptedSMTP:
         self.received: list[Transaction] = []
         self.commands: list[tuple[int, str]] = []
         self.connections = 0
+        self.broken_off: set[int] = set()
         self.stopped = threading.Event()
-        self._changed = threading.Condition()
+        self._guard = threading.Lock()
         self._sockets: set[socket.socket] = set()
         self._server = Listener(self)
         self.port = int(self._server.server_address[1])
@@ -93,22 +90,15 @@ class ScriptedSMTP:
 
     @property
     def accepted(self) -> list[Transaction]:
-        """The mails for which the server took responsibility."""
+        """The mails that the server accepted."""
         return [transaction for transaction in self.received if transaction.reply.startswith("2")]
 
     def verbs(self) -> list[str]:
         """The commands so far, without their arguments."""
         return [line.split(" ")[0].upper() for _, line in self.commands]
 
-    def wait_for(self, count: int, seconds: float = 5) -> list[Transaction]:
-        """Wait until ``count`` mails have arrived; raises AssertionError after ``seconds``."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: len(self.received) >= count, seconds):
-                raise AssertionError(f"{len(self.received)} mails instead of {count}")
-        return self.received
-
     def drop_connections(self) -> None:
-        """Close every connection without a word, as a server does with idle clients."""
+        """Close every connection without a reply, as a server does with idle clients."""
         for sock in list(self._sockets):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -137,27 +127,30 @@ class ScriptedSMTP:
 
     def opened(self, sock: socket.socket) -> int:
         """Number a new connection, from 1."""
-        with self._changed:
+        with self._guard:
             self._sockets.add(sock)
             self.connections += 1
             return self.connections
 
     def replaced(self, sock: socket.socket, by: socket.socket) -> None:
         """Know a connection by its TLS socket from now on."""
-        with self._changed:
+        with self._guard:
             self._sockets.discard(sock)
             self._sockets.add(by)
 
     def closed(self, sock: socket.socket) -> None:
         """Forget a connection."""
-        with self._changed:
+        with self._guard:
             self._sockets.discard(sock)
 
+    def broke_off(self, number: int) -> None:
+        """Remember that the client ended this connection without a QUIT."""
+        self.broken_off.add(number)
+
     def record(self, transaction: Transaction) -> None:
-        """Remember a mail and wake who waits for it."""
-        with self._changed:
+        """Remember a mail."""
+        with self._guard:
             self.received.append(transaction)
-            self._changed.notify_all()
 
 
 def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:

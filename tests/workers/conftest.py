@@ -1,7 +1,9 @@
-"""Celery as the application has it, on a queue of the tests' own, and real workers."""
+"""Celery as the application has it, on a queue of the tests, and real workers."""
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,17 @@ from pytest_django import Settings
 
 from meeting_server.celery import app
 from tests.support import broker
-from tests.support.background import Process, environment, wait_until
+from tests.support.environments import on_test_database
+from tests.support.processes import Process
 from tests.support.smtp_server import ScriptedSMTP
+from tests.support.waiting import wait_until
 
 Start = Callable[..., Process]
+CELERY = ("-m", "celery", "-A", "meeting_server")
+COMMANDS = {
+    "worker": (*CELERY, "worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+    "beat": (*CELERY, "beat", "--loglevel", "INFO"),
+}
 
 
 class Queue:
@@ -23,14 +32,14 @@ class Queue:
         self.name = name
 
     def declare(self) -> None:
-        """Have it, empty."""
+        """Create it, empty."""
         with app.connection_for_write() as connection:
             queue = app.amqp.queues[self.name](connection.default_channel)
             queue.declare()
             queue.purge()
 
     def purge(self) -> int:
-        """Throw away what waits; how many tasks."""
+        """Throw away the pending tasks. Returns how many."""
         with app.connection_for_write() as connection:
             return int(app.amqp.queues[self.name](connection.default_channel).purge() or 0)
 
@@ -50,7 +59,7 @@ class Queue:
 @pytest.fixture(scope="session")
 def _own_queue() -> Iterator[Queue]:
     name = f"meetings-tests-{uuid.uuid4().hex[:8]}"
-    app.conf.broker_url = broker.URL if broker.is_there() else broker.MEMORY
+    app.conf.broker_url = broker.url_or_memory()
     app.conf.task_default_queue = name
     queue = Queue(name)
     yield queue
@@ -67,31 +76,26 @@ def tasks(_own_queue: Queue, settings: Settings) -> Queue:
 
 
 @pytest.fixture
-def start(
+def start_worker(
     tasks: Queue, transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path
 ) -> Iterator[Start]:
-    """Start a worker and wait for it, or beat; all have ended when the test has."""
-    if not broker.is_there():
-        pytest.skip("no RabbitMQ")
-    running: list[Process] = []
+    """Start a worker and wait until it is ready, or start beat. All end with the test."""
+    broker.require()
+    own = {
+        "CELERY_BROKER_URL": broker.URL,
+        "CELERY_TASK_DEFAULT_QUEUE": tasks.name,
+        "WORKER_THREADS": "2",
+        "LOG_LEVEL": "INFO",
+    }
+    with ExitStack() as running:
+        numbers = count()
 
-    def one(role: str = "worker", **more: str) -> Process:
-        options = ["--without-gossip", "--without-mingle"] if role == "worker" else []
-        own = {
-            "CELERY_BROKER_URL": broker.URL,
-            "CELERY_TASK_DEFAULT_QUEUE": tasks.name,
-            "WORKER_THREADS": "2",
-        }
-        env = environment(mail_server, **own | more)
-        log = tmp_path / f"{role}-{len(running)}.log"
-        process = Process(
-            log, env, "-m", "celery", "-A", "meeting_server", role, "--loglevel", "INFO", *options
-        )
-        running.append(process)
-        if role == "worker":  # a task that nobody takes for a while is left to the sweep
-            wait_until(lambda: " ready." in process.said(), "the worker")
-        return process
+        def start(role: str = "worker", **more: str) -> Process:
+            env = on_test_database(mail_server, **own | more)
+            log = tmp_path / f"{role}-{next(numbers)}.log"
+            process = running.enter_context(Process(log, env, *COMMANDS[role]))
+            if role == "worker":  # a task that no worker takes for a while is left to the sweep
+                wait_until(lambda: " ready." in process.said(), "the worker")
+            return process
 
-    yield one
-    for process in running:
-        process.close()
+        yield start

@@ -1,6 +1,4 @@
-"""Real Celery workers on a real RabbitMQ: tasks come and get lost, workers die, and each mail goes
-out.
-"""
+"""Real Celery workers on a real RabbitMQ: tasks get lost and workers die, and each mail goes out."""
 
 import signal
 import threading
@@ -12,8 +10,10 @@ from pytest_django import Settings
 
 from meetings.models import Delivery, DeliveryState, Mail
 from meetings.operations.steps import publisher
-from tests.support.background import queue, states, wait_until
 from tests.support.smtp_server import HANG, ScriptedSMTP
+from tests.support.stored import states
+from tests.support.stories import queue
+from tests.support.waiting import PATIENCE, wait_until
 from tests.workers.conftest import Queue, Start
 
 
@@ -21,8 +21,8 @@ def all_sent() -> bool:
     return set(states()) == {DeliveryState.SENT}
 
 
-def test_a_worker_delivers_what_a_call_leaves_and_keeps_its_database_connection(
-    start: Start, mail_server: ScriptedSMTP
+def test_worker_delivers_and_keeps_its_connection(
+    start_worker: Start, mail_server: ScriptedSMTP
 ) -> None:
     def sessions() -> set[int]:
         with connection.cursor() as cursor:
@@ -31,7 +31,7 @@ def test_a_worker_delivers_what_a_call_leaves_and_keeps_its_database_connection(
             )
             return {pid for (pid,) in cursor.fetchall()}
 
-    start(PGAPPNAME="worker under test", WORKER_THREADS="1")
+    start_worker(PGAPPNAME="worker under test", WORKER_THREADS="1")
     queue("one")
     wait_until(all_sent, "the first")
     first = sessions()
@@ -42,20 +42,20 @@ def test_a_worker_delivers_what_a_call_leaves_and_keeps_its_database_connection(
     assert len(mail_server.received) == 2
 
 
-def test_a_worker_that_is_told_to_end_finishes_the_message_in_hand(
-    start: Start, mail_server: ScriptedSMTP
+def test_stopping_worker_finishes_the_mail_in_hand(
+    start_worker: Start, mail_server: ScriptedSMTP
 ) -> None:
     at_the_dot, go_on = threading.Event(), threading.Event()
 
     def dot(_: str) -> str:
         at_the_dot.set()
-        go_on.wait(30)
+        go_on.wait(PATIENCE)
         return "250 2.0.0 queued"
 
     mail_server.scripts["dot"] = dot
-    worker = start()
+    worker = start_worker()
     queue()
-    assert at_the_dot.wait(30)
+    assert at_the_dot.wait(PATIENCE)
     worker.signal(signal.SIGTERM)
     wait_until(lambda: "Warm shutdown" in worker.said(), "its answer to the signal")
     go_on.set()
@@ -63,14 +63,14 @@ def test_a_worker_that_is_told_to_end_finishes_the_message_in_hand(
     assert all_sent()
 
 
-def test_what_a_killed_worker_had_in_hand_is_given_back_and_sent_when_its_lease_ends(
-    start: Start, tasks: Queue, mail_server: ScriptedSMTP
+def test_mail_of_killed_worker_is_sent_after_its_lease(
+    start_worker: Start, tasks: Queue, mail_server: ScriptedSMTP
 ) -> None:
     mail_server.scripts["mail"] = HANG
-    killed = start()
+    killed = start_worker()
     queue()
     wait_until(lambda: set(states()) == {DeliveryState.SENDING}, "its claim")
-    start()
+    start_worker()
     mail_server.scripts["mail"] = "250 ok"
     # The lease has ended when RabbitMQ gives the task to the other worker: no sweep is needed.
     Delivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -80,10 +80,10 @@ def test_what_a_killed_worker_had_in_hand_is_given_back_and_sent_when_its_lease_
     assert set(Delivery.objects.values_list("attempt", flat=True)) == {2}
 
 
-def test_a_task_that_is_given_back_before_the_lease_ends_sends_nothing(
-    start: Start, mail_server: ScriptedSMTP, settings: Settings
+def test_returned_task_sends_nothing_under_a_lease(
+    start_worker: Start, mail_server: ScriptedSMTP, settings: Settings
 ) -> None:
-    worker = start(LOG_LEVEL="DEBUG")
+    worker = start_worker(LOG_LEVEL="DEBUG")
     settings.MEETINGS_WAKE = ""
     queue()
     Delivery.objects.update(
@@ -98,8 +98,8 @@ def test_a_task_that_is_given_back_before_the_lease_ends_sends_nothing(
     assert len(mail_server.received) == 1
 
 
-def test_a_purged_queue_is_healed_by_the_sweep_of_beat(
-    start: Start, tasks: Queue, mail_server: ScriptedSMTP
+def test_sweep_of_beat_recovers_a_purged_queue(
+    start_worker: Start, tasks: Queue, mail_server: ScriptedSMTP
 ) -> None:
     for number in range(5):
         queue(f"meeting-{number}")
@@ -111,7 +111,7 @@ def test_a_purged_queue_is_healed_by_the_sweep_of_beat(
         return purged == 5
 
     wait_until(purge, "the five tasks, to throw them away")
-    start()
-    start("beat")
+    start_worker()
+    start_worker("beat")
     wait_until(all_sent, "the sweep")
     assert len(mail_server.received) == 5

@@ -1,11 +1,10 @@
-"""A full outbox: a million deliveries, four to a message, nearly all of them sent."""
+"""A full outbox: very many deliveries, four to a mail, nearly all of them sent."""
 
 from django.db import connection
 
-ROWS = 1_000_000
+ROWS = 200_000
 
-# Without the keys to other tables, of which this fills none; the transaction's end brings them
-# back.
+# Other tables stay empty, so the keys to them must go. The end of the transaction restores them.
 _WITHOUT_FOREIGN_KEYS = """
 DO $$ DECLARE key record; BEGIN
     FOR key IN SELECT conname, conrelid::regclass AS held_by FROM pg_constraint
@@ -13,7 +12,7 @@ DO $$ DECLARE key record; BEGIN
     LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', key.held_by, key.conname); END LOOP;
 END $$
 """
-# One in twenty waits for its next try, as after an hour without a mail server; one in ten thousand
+# One in twenty waits for its next try, as after an hour without a mail server. One in ten thousand
 # is being sent.
 _FILL = """
 INSERT INTO meetings_delivery (mail_id, meeting_id, address, address_key, state, attempt, due_at, lease_until,
@@ -34,7 +33,7 @@ SELECT n, n, 'REQUEST', '<' || n || '@example.com>', now(), '', '' FROM generate
 
 
 def fill() -> None:
-    """Fill the outbox within the test's transaction. Takes some seconds."""
+    """Fill the outbox within the test's transaction."""
     with connection.cursor() as cursor:
         cursor.execute(_WITHOUT_FOREIGN_KEYS)
         cursor.execute(_FILL, {"rows": ROWS})

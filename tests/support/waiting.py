@@ -1,0 +1,18 @@
+"""Waiting for what another process or thread does: an event ends it, or a deadline that no machine meets."""
+
+import time
+from collections.abc import Callable
+
+PATIENCE = (
+    240.0  # seconds: minutes beyond what any event takes, so that a busy machine is no failure
+)
+_PAUSE = 0.02
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Look again and again until ``condition`` holds; ``what`` names it where it never does."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {PATIENCE:g} s for: {what}")
+        time.sleep(_PAUSE)
