@@ -1,12 +1,9 @@
 """What the tests of the HTTP interface share: calls that must succeed, and refusals."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-import psycopg2
 import pytest
-from django.db import connection
 from django.test import Client
 
 from meetings.models import Meeting
@@ -85,22 +82,3 @@ def _succeeded(response: Any) -> dict[str, Any]:
     assert response.status_code == 200, body
     assert body["result"] == 1, body
     return body
-
-
-@contextmanager
-def other_connection() -> Iterator[Any]:
-    """A cursor of a second session, as another server process has one."""
-    parameters = {
-        name: value
-        for name, value in connection.get_connection_params().items()
-        if name != "context"
-    }
-    second = psycopg2.connect(
-        **{name: value for name, value in parameters.items() if name != "cursor_factory"}
-    )
-    second.autocommit = True
-    try:
-        with second.cursor() as cursor:
-            yield cursor
-    finally:
-        second.close()

@@ -10,10 +10,11 @@ from pytest_django import Settings
 from meeting_server.database import server
 from meetings.models import Delivery, DeliveryState, Meeting
 from meetings.models.delivery import LIVE
-from tests.api.conftest import Do, Refused, other_connection
+from tests.api.conftest import Do, Refused
 from tests.api.responses import body_of, contract_keys
 from tests.conftest import Call
 from tests.support.cast import BOB, CAROL
+from tests.support.database import another_session
 from tests.support.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +80,7 @@ def test_call_that_cannot_finish_in_time_is_queued(
         call(meeting | {"uid": "m"})
     mails = len(mail_server.received)
     settings.MEETINGS_TIME_BUDGET = 0.05
-    with other_connection() as another_call:
+    with another_session() as another_call:
         another_call.execute("SELECT pg_advisory_lock(hashtextextended('m', 0))")
         response = call(meeting | {"uid": "m", "operation": operation})
     assert response.status_code == 202
@@ -219,7 +220,7 @@ def test_unreachable_database_is_service_unavailable(
 @pytest.mark.django_db(transaction=True)
 def test_terminated_session_is_service_unavailable(call: Call, meeting: dict[str, Any]) -> None:
     connection.ensure_connection()
-    with other_connection() as operator:
+    with another_session() as operator:
         operator.execute(
             "SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid]
         )

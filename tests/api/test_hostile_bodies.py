@@ -76,7 +76,6 @@ HUGE = {
 }
 
 
-@pytest.mark.timeout(10)
 @pytest.mark.parametrize("kind", HUGE)
 def test_huge_or_deep_body_is_refused(call: Call, refused: Refused, kind: str) -> None:
     assert len(HUGE[kind]) <= MEGABYTE

@@ -12,7 +12,21 @@ from selenium.webdriver.chrome.service import Service
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
-ABSENT = "No browser. On Debian: apt-get install chromium chromium-driver"
+ABSENT = "NO BROWSER. On Debian: apt-get install chromium chromium-driver"
+ARGUMENTS = (
+    "headless=new",
+    "window-size=1280,1000",
+    "lang=en",
+    "no-sandbox",  # root cannot have one, and the browser sees only our own pages
+    "disable-dev-shm-usage",
+    # Without these it asks for updates and word lists, and waits where there is no network.
+    "disable-background-networking",
+    "disable-component-update",
+    "disable-default-apps",
+    "disable-extensions",
+    "disable-sync",
+    "no-first-run",
+)
 
 
 @pytest.fixture
@@ -22,16 +36,8 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
         pytest.skip(ABSENT)
     options = ChromeOptions()
     options.binary_location = CHROMIUM
-    for argument in [
-        "headless=new",
-        "window-size=1280,1000",
-        "lang=en",
-        f"user-data-dir={tmp_path / 'profile'}",
-    ]:
+    for argument in (*ARGUMENTS, f"user-data-dir={tmp_path / 'profile'}"):
         options.add_argument(f"--{argument}")
-    # Chromium has no sandbox when it runs as root. It opens only our own pages.
-    options.add_argument("--no-sandbox")
-    options.add_argument("--disable-dev-shm-usage")
     driver = Chrome(options=options, service=Service(DRIVER))
     try:
         yield driver
@@ -40,7 +46,7 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
 
 
 @pytest.fixture
-def server(
+def admin_site(
     transactional_db: None,
     own_var_folder: None,
     settings: Settings,

@@ -1,14 +1,16 @@
 """An operator in a browser: finds a meeting, cancels it, reads a mail, and makes an API key."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from pytest_django.live_server_helper import LiveServer
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from meetings.models import ApiKey
@@ -16,6 +18,7 @@ from tests.support.cast import CAROL, MONDAYS
 from tests.support.mail import read
 from tests.support.smtp_server import ScriptedSMTP
 from tests.support.stored import cancelled, sent, updated
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 
@@ -31,21 +34,28 @@ class Operator:
         self.browser.get(f"{self.url}{path}")
 
     def sees(self, text: str) -> None:
-        def shown(browser: Chrome) -> bool:
-            return text in browser.find_element(By.TAG_NAME, "body").text
-
-        # The body that was found may belong to the page that is just being left.
-        wait = WebDriverWait(self.browser, 10, ignored_exceptions=[StaleElementReferenceException])
-        wait.until(shown, f"{text!r} does not show")
+        self._waits(lambda: text in self._finds(By.TAG_NAME, "body").text, f"{text!r} to show")
 
     def fills_in(self, name: str, text: str) -> None:
-        self.browser.find_element(By.NAME, name).send_keys(text)
+        self._does(lambda: self._finds(By.NAME, name).send_keys(text), f"a field {name}")
 
     def follows(self, text: str) -> None:
-        self.browser.find_element(By.PARTIAL_LINK_TEXT, text).click()
+        self._does(lambda: self._finds(By.PARTIAL_LINK_TEXT, text).click(), f"a link {text!r}")
 
     def presses(self, selector: str) -> None:
-        self.browser.find_element(By.CSS_SELECTOR, selector).click()
+        self._does(lambda: self._finds(By.CSS_SELECTOR, selector).click(), f"a button {selector}")
+
+    def _finds(self, by: str, value: str) -> WebElement:
+        return self.browser.find_element(by, value)
+
+    def _does(self, act: Callable[[], object], what: str) -> None:
+        self._waits(lambda: act() is None, what)
+
+    def _waits(self, condition: Callable[[], bool], what: str) -> None:
+        """Between two pages the next one is not there yet, or what was found is gone."""
+        absent = [NoSuchElementException, StaleElementReferenceException]
+        wait = WebDriverWait(self.browser, PATIENCE, ignored_exceptions=absent)
+        wait.until(lambda browser: condition(), f"waited for {what}")
 
     def keeps_a_picture(self, name: str) -> None:
         """Save a screenshot in the folder that SCREENSHOTS names, if it is set."""
@@ -57,10 +67,10 @@ class Operator:
 
 
 @pytest.fixture
-def operator(browser: Chrome, server: LiveServer) -> Operator:
+def operator(browser: Chrome, admin_site: LiveServer) -> Operator:
     """Olga, logged in."""
     User.objects.create_superuser("olga", password="a secret of hers")
-    olga = Operator(browser, server.url)
+    olga = Operator(browser, admin_site.url)
     olga.goes_to("/admin/")
     olga.fills_in("username", "olga")
     olga.fills_in("password", "a secret of hers")
@@ -70,7 +80,7 @@ def operator(browser: Chrome, server: LiveServer) -> Operator:
 
 
 @pytest.fixture
-def meetings(mail_server: ScriptedSMTP, server: LiveServer) -> None:
+def meetings(mail_server: ScriptedSMTP, admin_site: LiveServer) -> None:
     """Three meetings. One did not reach Carol."""
     cancelled(sent(uid="2b1d", summary="季度预算会议 Quarterly budget"))
     sent(uid="77aa", summary="Stand-up", rule=MONDAYS)
