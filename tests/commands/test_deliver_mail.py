@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -20,7 +19,7 @@ from tests.support.processes import Process
 from tests.support.smtp_server import HANG, ScriptedSMTP
 from tests.support.stored import states
 from tests.support.stories import queue
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import wait_until
 
 Start = Callable[..., Process]
 
@@ -109,19 +108,12 @@ def test_sigterm_while_sending_records_the_mail(
 ) -> None:
     queue("one")
     queue("two")
-    at_the_dot, go_on = threading.Event(), threading.Event()
-
-    def dot(_: str) -> str:
-        at_the_dot.set()
-        go_on.wait(PATIENCE)
-        return "250 2.0.0 queued"
-
-    mail_server.scripts["dot"] = dot
+    gate = mail_server.hold("dot")
     process = start_loop()
-    assert at_the_dot.wait(PATIENCE)
+    gate.wait_for_client()
     process.signal(signal.SIGTERM)
     assert process.runs
-    go_on.set()
+    gate.open()
     assert process.wait() == 0
     assert states() == [DeliveryState.SENT] * 2 + [DeliveryState.QUEUED] * 2
 

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -75,6 +76,17 @@ class Scene:
 
         self.smtp.scripts[moment] = step
         return done
+
+    @contextmanager
+    def call_after_record(self) -> Iterator[Future[Response]]:
+        """A call whose outcome is recorded, and whose response waits for a lock."""
+        lock = "BEGIN; LOCK TABLE meetings_version IN ACCESS EXCLUSIVE MODE"
+        with self.site.database() as cursor:
+            locked = self.at("dot", lambda: cursor.execute(lock))
+            response = self.call()
+            wait_until(locked.is_set, "the lock")
+            self.wait_for_lock('%"meetings_version"%')
+            yield response
 
     def states(self) -> set[str]:
         return {state for (state,) in self.site.query(STATES, {"uid": self.uid})}

@@ -3,12 +3,10 @@
 The marks are made from outside: by the mail server at a command, and by locks in PostgreSQL.
 """
 
-import threading
-
 import pytest
 
 from tests.crash.conftest import BOTH, Scene
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import wait_until
 
 ONCE = dict.fromkeys(BOTH, 1)
 TWICE = dict.fromkeys(BOTH, 2)
@@ -54,8 +52,7 @@ def test_claim_of_killed_web_goes_out_once(scene: Scene, mark: str) -> None:
 def test_web_killed_behind_an_older_mail_loses_nothing(
     scene: Scene,
 ) -> None:
-    go_on = threading.Event()
-    held = scene.at("mail", lambda: go_on.wait(PATIENCE))
+    gate = scene.smtp.hold("mail")
     scene.queue()
     wait_until(lambda: scene.states() == {"sending"}, "the mail loop's claim")
     answer = scene.call("update")
@@ -64,8 +61,7 @@ def test_web_killed_behind_an_older_mail_loses_nothing(
     assert answer.result().status == 0
     scene.site.wait_for_web()
     scene.kill_mail()
-    go_on.set()
-    assert held.wait(PATIENCE)
+    gate.open()
     scene.recover()
     assert scene.states() == {"superseded", "sent"}
     assert scene.got() == ONCE
@@ -79,16 +75,8 @@ def test_mail_goes_again_if_web_dies_before_recording(scene: Scene) -> None:
 
 
 def test_web_killed_after_recording_sends_no_more(scene: Scene) -> None:
-    with scene.site.database() as cursor:
-        held = scene.at(
-            "dot",
-            lambda: cursor.execute("BEGIN; LOCK TABLE meetings_version IN ACCESS EXCLUSIVE MODE"),
-        )
-        answer = scene.call()
-        assert held.wait(PATIENCE)
-        scene.wait_for_lock('%"meetings_version"%')
+    with scene.call_after_record() as answer:
         scene.kill_web()
-        cursor.execute("ROLLBACK")
     assert answer.result().status == 0
     assert scene.states() == {"sent"}
     scene.recover()
@@ -130,7 +118,7 @@ def test_claim_of_killed_loop_goes_out_once(scene: Scene, mark: str) -> None:
     connect_anew(scene)
     killed = scene.at(mark, scene.kill_mail)
     scene.queue()
-    assert killed.wait(PATIENCE)
+    wait_until(killed.is_set, "the mark")
     assert scene.states() == {"sending"}
     scene.recover()
     assert scene.got() == ONCE
@@ -139,7 +127,7 @@ def test_claim_of_killed_loop_goes_out_once(scene: Scene, mark: str) -> None:
 def test_mail_goes_again_if_loop_dies_before_recording(scene: Scene) -> None:
     killed = scene.at("dot", scene.kill_mail)
     scene.queue()
-    assert killed.wait(PATIENCE)
+    wait_until(killed.is_set, "the mark")
     scene.recover()
     assert scene.got() == TWICE
 
@@ -171,14 +159,7 @@ def test_postgresql_stopped_before_commit_stores_nothing(
 def test_postgresql_stopped_after_record_sends_no_more(
     scene: Scene,
 ) -> None:
-    with scene.site.database() as cursor:
-        held = scene.at(
-            "dot",
-            lambda: cursor.execute("BEGIN; LOCK TABLE meetings_version IN ACCESS EXCLUSIVE MODE"),
-        )
-        answer = scene.call()
-        assert held.wait(PATIENCE)
-        scene.wait_for_lock('%"meetings_version"%')
+    with scene.call_after_record() as answer:
         scene.site.stop_postgres()
     assert answer.result().status == 503
     assert scene.states() == {"sent"}
@@ -192,7 +173,7 @@ def test_postgresql_stopped_between_claim_and_record(scene: Scene, mark: str, wh
     connect_anew(scene)
     stopped = scene.at(mark, scene.site.stop_postgres)
     answer = scene.call(**({} if who == "web" else {"Prefer": "respond-async"}))
-    assert stopped.wait(PATIENCE)
+    wait_until(stopped.is_set, "the mark")
     answer.result()
     wait_until(lambda: scene.states() == {"sent"}, "the outcome")
     assert scene.got() == ONCE

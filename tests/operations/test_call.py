@@ -5,8 +5,9 @@ import pytest
 from meetings.models import ApiKey
 from meetings.operations.steps.call import Actor
 from meetings.operations.steps.errors import SenderNotPermitted
-from tests.operations.conftest import Do
 from tests.support.cast import ALICE, MALLORY
+from tests.support.smtp_server import ScriptedSMTP
+from tests.support.stories import send
 
 
 @pytest.fixture
@@ -16,13 +17,14 @@ def api_key(db: None) -> ApiKey:
     return key
 
 
-def test_program_sees_only_its_own_meetings(send: Do, api_key: ApiKey) -> None:
+def test_program_sees_only_its_own_meetings(mail_server: ScriptedSMTP, api_key: ApiKey) -> None:
     send()
     assert not Actor.of_key(api_key).meetings.exists()
     assert Actor.of_key(None).meetings.get().uid == "meeting-1"
 
 
-def test_operator_sees_every_meeting(send: Do) -> None:
+@pytest.mark.usefixtures("db", "mail_server")
+def test_operator_sees_every_meeting() -> None:
     send()
     assert Actor.operator("admin").meetings.get().uid == "meeting-1"
 

@@ -215,14 +215,7 @@ def test_duplicate_send_leaves_scheduled_retries_alone(mail_server: ScriptedSMTP
 
 @pytest.mark.django_db(transaction=True)
 def test_promise_to_second_call_survives_failed_first(mail_server: ScriptedSMTP) -> None:
-    at_mail, go_on = threading.Event(), threading.Event()
-
-    def later(_: str) -> str:
-        at_mail.set()
-        go_on.wait(PATIENCE)
-        return LATER
-
-    mail_server.scripts["mail"] = later
+    gate = mail_server.hold("mail", LATER)
 
     def first() -> set[DeliveryState]:
         with threads_own_connection():
@@ -230,9 +223,9 @@ def test_promise_to_second_call_survives_failed_first(mail_server: ScriptedSMTP)
 
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(first)
-        assert at_mail.wait(PATIENCE)
+        gate.wait_for_client()
         assert set(send(budget=0).recipients.values()) == {DeliveryState.SENDING}
-        go_on.set()
+        gate.open()
         assert answer.result() == {DeliveryState.QUEUED}
     mail_server.scripts["mail"] = "250 ok"
     assert deliver_mail(Mail.objects.get()) == 2

@@ -20,6 +20,7 @@ import pytest
 import trustme
 
 from tests.support.smtp_conversation import Fault, Listener, Step, Transaction
+from tests.support.waiting import PATIENCE, wait_until
 
 HANG, DROP, DRIP = Fault.HANG, Fault.DROP, Fault.DRIP
 
@@ -39,6 +40,26 @@ DEFAULTS = {
     "starttls": "220 2.0.0 go ahead",
     "auth": "",
 }
+
+
+class Gate:
+    """A step that holds up the client until ``open`` is called."""
+
+    def __init__(self, reply: Step) -> None:
+        self._reply = reply
+        self._reached = threading.Event()
+        self._opened = threading.Event()
+
+    def __call__(self, _: str) -> Step:
+        self._reached.set()
+        self._opened.wait(PATIENCE)
+        return self._reply
+
+    def wait_for_client(self) -> None:
+        wait_until(self._reached.is_set, "a client at the gate")
+
+    def open(self) -> None:
+        self._opened.set()
 
 
 class ScriptedSMTP:
@@ -68,6 +89,7 @@ class ScriptedSMTP:
         self.connections = 0
         self.broken_off: set[int] = set()
         self.stopped = threading.Event()
+        self._gates: list[Gate] = []
         self._guard = threading.Lock()
         self._sockets: set[socket.socket] = set()
         self._server = Listener(self)
@@ -97,6 +119,12 @@ class ScriptedSMTP:
         """The commands so far, without their arguments."""
         return [line.split(" ")[0].upper() for _, line in self.commands]
 
+    def hold(self, moment: str, reply: Step = "") -> Gate:
+        """Hold up the clients at this ``moment`` until the gate is opened."""
+        self._gates.append(Gate(reply or DEFAULTS[moment]))
+        self.scripts[moment] = self._gates[-1]
+        return self._gates[-1]
+
     def drop_connections(self) -> None:
         """Close every connection without a reply, as a server does with idle clients."""
         for sock in list(self._sockets):
@@ -106,6 +134,8 @@ class ScriptedSMTP:
     def close(self) -> None:
         """Stop; may be called twice."""
         self.stopped.set()
+        for gate in self._gates:
+            gate.open()
         self.drop_connections()
         self._server.shutdown()
         self._thread.join()

@@ -1,7 +1,6 @@
 """Real Celery workers on a real RabbitMQ: tasks get lost and workers die, and each mail goes out."""
 
 import signal
-import threading
 from datetime import timedelta
 
 from django.db import connection
@@ -13,7 +12,7 @@ from meetings.operations.steps import publisher
 from tests.support.smtp_server import HANG, ScriptedSMTP
 from tests.support.stored import states
 from tests.support.stories import queue
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import wait_until
 from tests.workers.conftest import Queue, Start
 
 
@@ -45,20 +44,13 @@ def test_worker_delivers_and_keeps_its_connection(
 def test_stopping_worker_finishes_the_mail_in_hand(
     start_worker: Start, mail_server: ScriptedSMTP
 ) -> None:
-    at_the_dot, go_on = threading.Event(), threading.Event()
-
-    def dot(_: str) -> str:
-        at_the_dot.set()
-        go_on.wait(PATIENCE)
-        return "250 2.0.0 queued"
-
-    mail_server.scripts["dot"] = dot
+    gate = mail_server.hold("dot")
     worker = start_worker()
     queue()
-    assert at_the_dot.wait(PATIENCE)
+    gate.wait_for_client()
     worker.signal(signal.SIGTERM)
     wait_until(lambda: "Warm shutdown" in worker.said(), "its answer to the signal")
-    go_on.set()
+    gate.open()
     assert worker.wait() == 0
     assert all_sent()
 
