@@ -1,4 +1,4 @@
-"""Django's settings. All are read from the environment, and README.md lists them.
+"""Django's settings. All are read from the environment, and docs/configuration.md lists them.
 
 System checks (meetings/checks.py) report values that cannot work together.
 """
