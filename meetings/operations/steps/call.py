@@ -56,7 +56,7 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
+class Change:
     """What update and cancel have in common.
 
     ``sender`` must be the stored organizer's address, where it is given. ``occurrence`` means one
@@ -72,14 +72,14 @@ class _Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Update(_Change):
+class Update(Change):
     """Change a meeting."""
 
     edit: Edit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel(_Change):
+class Cancel(Change):
     """Cancel a meeting. The mail shows the ``reason``."""
 
     reason: str = ""

@@ -9,7 +9,7 @@ from meetings.itip.message import Note, Version
 from meetings.itip.moment import Moment
 from meetings.itip.occurrence import find_occurrence, require_occurrence
 from meetings.models import Meeting
-from meetings.operations.steps.call import Actor, Cancel, Update
+from meetings.operations.steps.call import Actor, Change
 from meetings.operations.steps.errors import Conflict, UnknownMeeting
 
 
@@ -24,7 +24,7 @@ def lock_meeting(actor: Actor, uid: str) -> Meeting:
     return meeting
 
 
-def lock_for_change(actor: Actor, command: Update | Cancel) -> tuple[Meeting, Event]:
+def lock_for_change(actor: Actor, command: Change) -> tuple[Meeting, Event]:
     """Lock the meeting that ``command`` is about, for an actor who may change it.
 
     Return its row and the stored event. Raises UnknownMeeting, SenderNotPermitted,
