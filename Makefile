@@ -22,11 +22,12 @@ worker beat:
 test: check  ## run the checks, then all tests with coverage
 	@$(PY) -m pytest -n 2 --cov
 
-check: .venv/test.stamp  ## check style, types, imports, migrations and the settings of a deployment
+check: .venv/test.stamp  ## check style, types, imports, figures, migrations and a deployment's settings
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) .venv/bin/lint-imports
+	@$(PY) -m tests.figures
 # A fresh checkout has no database, and nothing here needs one.
 	@$(PY) -W "ignore:Got an error checking" manage.py makemigrations --check --dry-run
 	@$(DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING

@@ -51,18 +51,22 @@ def report(outcome: Outcome) -> str:
     count, blows = outcome.balance, outcome.blows
     duplicates = count.after_open_end + count.after_kill + len(count.unexplained)
     killed = sum(number for name, number in blows.items() if name not in ("postgres", "purge"))
+    by_target = ", ".join(f"{number} × {name}" for name, number in sorted(blows.items()))
     lines = {
         "calls": f"{count.calls}, {count.unanswered} of them cut off",
-        "kill -9": f"{killed} ({', '.join(f'{number} × {name}' for name, number in sorted(blows.items()))})",
+        "kill -9": f"{killed} ({by_target})",
         "answers of the mail server": f"{outcome.answers}, {outcome.faulty:.0%} of them faulty",
         "mails taken": f"{count.mails}, one for each recipient",
-        "promised": f"{count.promised} (of these {count.superseded} superseded, {count.refused} refused for good)",
+        "promised": f"{count.promised} (of these {count.superseded} superseded,"
+        f" {count.refused} refused for good)",
         "lost": str(len(count.lost)),
         "calls told 0": str(count.told_no),
-        "told 0 but sent": f"{len(count.told_no_but_sent)} (and {count.ambiguous} in the ambiguous window)",
+        "told 0 but sent": f"{len(count.told_no_but_sent)}"
+        f" (and {count.ambiguous} in the ambiguous window)",
         "older after newer": str(len(count.older_after_newer)),
         "recorded wrongly": str(len(count.misrecorded)),
-        "duplicates": f"{duplicates}: {count.after_open_end} after an ambiguous end, {count.after_kill} after a kill,"
+        "duplicates": f"{duplicates}: {count.after_open_end} after an ambiguous end,"
+        f" {count.after_kill} after a kill,"
         f" {len(count.unexplained)} without a reason",
         "seconds": f"{outcome.seconds:.0f}",
     }

@@ -9,7 +9,8 @@ from tests.chaos.mail import Taken, was_refused
 
 FINAL = "SELECT count(*) FROM meetings_delivery WHERE state IN ('queued', 'sending')"
 STORED = """
-SELECT meeting.uid, version.sequence, delivery.address, message.message_id, message.subject, message.method,
+SELECT meeting.uid, version.sequence, delivery.address, message.message_id,
+       message.subject, message.method,
        delivery.state, delivery.last_reply, delivery.may_have_left, meeting.sequence
 FROM meetings_delivery AS delivery
 JOIN meetings_mail AS message ON message.id = delivery.mail_id

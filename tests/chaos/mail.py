@@ -29,8 +29,9 @@ _FIELDS = re.compile(r"^(METHOD|UID|SEQUENCE|DTSTAMP):(.*?)\r?$", re.MULTILINE)
 class Taken:
     """A mail for one recipient, after its final dot.
 
-    ``acknowledged``: the server replied 250, and not with silence. ``cut_off``: nothing else came on
-    the connection, which ended without a QUIT. The client may not have lived to record the reply.
+    ``acknowledged``: the server replied 250, and not with silence. ``cut_off``: nothing else came
+    on the connection, which ended without a QUIT. The client may not have lived to record the
+    reply.
     """
 
     at: float

@@ -16,7 +16,8 @@ from tests.support.ports import free_port
 from tests.support.site import Site, open_folder
 from tests.support.waiting import wait_until
 
-# Short, so that a claim of a killed process soon expires. The lease exceeds the other two, as it must.
+# Short, so that a claim of a killed process soon expires. The lease exceeds the other two, as it
+# must.
 TIMES = {
     "MEETINGS_TIME_BUDGET": "1.2",
     "MEETINGS_SMTP_DEADLINE": "1.2",

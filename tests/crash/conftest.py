@@ -28,7 +28,7 @@ WAITS = (
 
 
 class Scene:
-    """A web server with one worker, one mail loop, and one meeting of Alice's with Bob and Carol."""
+    """A web server with one worker, one mail loop, and one meeting of Alice, Bob and Carol."""
 
     def __init__(self, site: Site, smtp: ScriptedSMTP, uid: str) -> None:
         self.site = site

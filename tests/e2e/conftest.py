@@ -27,7 +27,7 @@ class Server:
 
 
 def page_examples() -> list[str]:
-    """The two JSON examples of the page that old clients were written against, as they stand there."""
+    """The two JSON examples of the page that old clients were written against, verbatim."""
     return re.findall(
         r'^\{"start".*?^(?:"operation": "cancel"|"repeat": \{.*?\}\n)\}',
         PAGE.read_text(),

@@ -1,4 +1,4 @@
-"""The examples that the page of the replaced service shows, posted to a running server as they are."""
+"""The examples on the page of the replaced service, posted verbatim to a running server."""
 
 import ast
 import json
@@ -25,7 +25,7 @@ def example(text: str, operation: str, uid: str) -> dict[str, Any]:
 
 
 def starts(invitation: Invitation) -> list[datetime]:
-    """The wall-clock start of every occurrence, expanded by a library that did not write the rule."""
+    """The wall-clock start of each occurrence, by a library that did not write the rule."""
     part = next(
         part for part in invitation.mail.walk() if part.get_content_type() == "text/calendar"
     )

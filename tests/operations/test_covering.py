@@ -1,4 +1,6 @@
-"""A newer message about the whole meeting supersedes an older one. One about an occurrence does not."""
+"""A newer message about the whole meeting supersedes an older one. One about an occurrence does
+not.
+"""
 
 from collections.abc import Callable
 

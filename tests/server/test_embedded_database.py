@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL starts with its first user and stops with its last, whatever is killed."""
+"""The embedded PostgreSQL starts with its first user and stops with its last."""
 
 import os
 import signal

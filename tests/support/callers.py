@@ -17,7 +17,7 @@ _PAUSE = 0.05  # between two tries to connect
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """``status`` 0: the connection broke before there was one. ``began``: when the call was made."""
+    """``status`` is 0 where the connection broke first. ``began`` is when the call was made."""
 
     began: float
     status: int

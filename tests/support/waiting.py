@@ -1,4 +1,6 @@
-"""Waiting for what another process or thread does: an event ends it, or a deadline that no machine meets."""
+"""Waiting for what another process or thread does: an event ends it, or a deadline that no machine
+meets.
+"""
 
 import time
 from collections.abc import Callable
