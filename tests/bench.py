@@ -96,7 +96,7 @@ def call_milliseconds(times: int) -> float:
     from django.test import Client
     from django.test.utils import get_runner, override_settings
 
-    from tests.support.smtp_server import ScriptedSMTP
+    from tests.support.servers.smtp_server import ScriptedSMTP
 
     runner = get_runner(settings)(verbosity=0, interactive=False)
     databases = runner.setup_databases()

@@ -15,11 +15,11 @@ from pytest_django import Settings
 from meetings import trouble
 from meetings.models import ApiKey
 from meetings.transport.smtp.pool import close_kept_connections
-from tests.support.broker import pytest_terminal_summary
-from tests.support.database import outage
-from tests.support.mail import Invitation, read
+from tests.support.readers.mail import Invitation, read
+from tests.support.servers.broker import pytest_terminal_summary
+from tests.support.servers.database import outage
+from tests.support.servers.smtp_server import ScriptedSMTP, smtp_server
 from tests.support.skips import pytest_make_collect_report, pytest_runtest_makereport
-from tests.support.smtp_server import ScriptedSMTP, smtp_server
 
 __all__ = [
     "outage",

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.support.environments import environment
-from tests.support.processes import PROJECT, Process
+from tests.support.servers.environments import environment
+from tests.support.servers.processes import PROJECT, Process
 
 TESTS = {
     "test_mark.py": '@pytest.mark.skipif(True, reason="no clock")\ndef test_one(): pass\n',

@@ -17,8 +17,8 @@ from meetings.models import Meeting
 from meetings.operations.steps.errors import Conflict, UnknownMeeting
 from tests.admin.pages import LIST, choose, notices, page, page_of
 from tests.support.cast import BOB, CAROL
-from tests.support.mail import Invitation
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.readers.mail import Invitation
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import cancelled, sent, updated
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.utils import timezone
 from meetings.models import ApiKey
 from tests.admin.pages import page
 from tests.conftest import Call
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 KEYS = "/admin/meetings/apikey/"

@@ -11,8 +11,8 @@ from meetings.models import Delivery, Mail
 from meetings.operations.steps.deliver import deliver_mail
 from tests.admin.pages import page
 from tests.support.cast import CAROL
-from tests.support.mail import read
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.readers.mail import read
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import sent
 
 pytestmark = pytest.mark.django_db

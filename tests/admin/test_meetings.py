@@ -12,7 +12,7 @@ from meetings.models import Delivery, DeliveryState, Meeting, OccurrenceOverride
 from meetings.queries.history import VERSIONS_SHOWN
 from tests.admin.pages import LIST, page, page_of
 from tests.support.cast import BOB, CAROL, MONDAYS
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import cancelled, sent, updated
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ from django.test import Client
 from meetings.models import Meeting
 from tests.api.responses import body_of
 from tests.conftest import Call
-from tests.support.mail import Invitation
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.readers.mail import Invitation
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 Do = Callable[..., dict[str, Any]]
 Refused = Callable[[Any], dict[str, Any]]

@@ -14,7 +14,7 @@ from meetings.models import ApiKey, Meeting
 from tests.api.conftest import Do, Mails, Refused
 from tests.api.responses import body_of
 from tests.conftest import Call
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,8 @@ from tests.api.conftest import Do, Refused
 from tests.api.responses import body_of, contract_keys
 from tests.conftest import Call
 from tests.support.cast import BOB, CAROL
-from tests.support.database import another_session
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.database import another_session
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 NOT_FOUND = {"error": "Not found"}

@@ -12,7 +12,7 @@ from meetings.models import Meeting
 from tests.api.conftest import Do, Last, Refused
 from tests.api.responses import contract_keys
 from tests.conftest import Call
-from tests.support.mail import Invitation
+from tests.support.readers.mail import Invitation
 
 pytestmark = pytest.mark.django_db
 

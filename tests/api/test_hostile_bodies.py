@@ -9,7 +9,7 @@ import pytest
 from tests.api.conftest import Refused
 from tests.api.responses import body_of, is_refusal
 from tests.conftest import Call
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 MEGABYTE = 1024 * 1024

@@ -9,7 +9,7 @@ import pytest
 from meetings.models import Meeting
 from tests.api.responses import body_of, is_refusal
 from tests.conftest import Call
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from meetings.models import Meeting
 from tests.api.conftest import Do, Last
 from tests.api.responses import body_of
 from tests.conftest import Call
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 

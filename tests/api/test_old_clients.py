@@ -9,7 +9,7 @@ from meetings.models import ApiKey
 from tests.api.conftest import Last, Mails
 from tests.api.responses import body_of
 from tests.conftest import Call
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 UID = "fd973b4c-111c-11ea-9671-005056c00008"

@@ -10,7 +10,7 @@ from tests.api.conftest import Do, Last, Mails
 from tests.api.responses import body_of
 from tests.conftest import Call
 from tests.support.cast import BOB, CAROL
-from tests.support.mail import Invitation
+from tests.support.readers.mail import Invitation
 
 pytestmark = pytest.mark.django_db
 SERIES = {"FREQ": "WEEKLY", "COUNT": 3, "BYDAY": "MO"}

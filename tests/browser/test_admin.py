@@ -15,8 +15,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from meetings.models import ApiKey
 from tests.support.cast import CAROL, MONDAYS
-from tests.support.mail import read
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.readers.mail import read
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import cancelled, sent, updated
 from tests.support.waiting import PATIENCE
 

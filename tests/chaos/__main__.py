@@ -11,7 +11,7 @@ import random
 import sys
 
 from tests.chaos.run import Outcome, Plan, run
-from tests.support import broker
+from tests.support.servers import broker
 
 TIMES = 5
 

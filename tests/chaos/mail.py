@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from email import policy
 
-from tests.support.smtp_conversation import Step, Transaction
-from tests.support.smtp_server import DROP, HANG, ScriptedSMTP
+from tests.support.servers.smtp_conversation import Step, Transaction
+from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP
 
 # Of each kind of answer this share is faulty.
 FAULTY = 0.16

@@ -12,8 +12,8 @@ from pathlib import Path
 from tests.chaos.callers import Callers
 from tests.chaos.ledger import FINAL, STORED, Balance, Outage, Row, balance
 from tests.chaos.mail import FaultyMailServer, Taken
-from tests.support.ports import free_port
-from tests.support.site import Site, open_folder
+from tests.support.servers.ports import free_port
+from tests.support.servers.site import Site, open_folder
 from tests.support.waiting import wait_until
 
 # Short, so that a claim of a killed process soon expires. The lease exceeds the other two, as it

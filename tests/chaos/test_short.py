@@ -4,7 +4,7 @@ import os
 
 from tests.chaos.__main__ import report
 from tests.chaos.run import Plan, run
-from tests.support import broker
+from tests.support.servers import broker
 from tests.support.waiting import PATIENCE
 
 

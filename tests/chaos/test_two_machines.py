@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.__main__ import report
 from tests.chaos.run import Plan, run
-from tests.support import broker
+from tests.support.servers import broker
 from tests.support.waiting import PATIENCE
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))

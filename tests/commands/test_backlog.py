@@ -4,7 +4,7 @@ import json
 
 from meetings.models import DeliveryState
 from tests.commands.conftest import Run
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import sent
 from tests.support.stories import queue
 

@@ -9,8 +9,8 @@ from django.core.management.base import CommandError
 from meetings.models import Meeting
 from tests.commands.conftest import Run
 from tests.support.cast import BOB, CAROL
-from tests.support.mail import Invitation
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.readers.mail import Invitation
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import sent
 
 

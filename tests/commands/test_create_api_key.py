@@ -15,7 +15,7 @@ from django.utils import timezone
 from meetings.models import ApiKey
 from tests.commands.conftest import Run
 from tests.conftest import Call
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 PROJECT = Path(__file__).parents[2]
 

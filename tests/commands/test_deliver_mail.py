@@ -13,10 +13,10 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from meetings.models import Delivery, DeliveryState
-from tests.support.database import Outage, another_session, is_reachable
-from tests.support.environments import on_test_database
-from tests.support.processes import Process
-from tests.support.smtp_server import HANG, ScriptedSMTP
+from tests.support.servers.database import Outage, another_session, is_reachable
+from tests.support.servers.environments import on_test_database
+from tests.support.servers.processes import Process
+from tests.support.servers.smtp_server import HANG, ScriptedSMTP
 from tests.support.stored import states
 from tests.support.stories import queue
 from tests.support.waiting import wait_until

@@ -7,8 +7,8 @@ from django.core.management.base import CommandError
 
 from tests.commands.conftest import Run
 from tests.support.cast import BOB, CAROL
-from tests.support.mail import Invitation
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.readers.mail import Invitation
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import cancelled, sent, updated
 
 Mails = Callable[[], list[Invitation]]

@@ -13,9 +13,9 @@ from tests.conversations.messages import check_message
 from tests.conversations.script import Block, Line, Step, read_script
 from tests.conversations.service import Service
 from tests.conversations.shown import shown
-from tests.support.calendar_client import CalendarClient
-from tests.support.itip_reader import NotAnInvitation, ReceivedMessage, read_mail
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.readers.calendar_client import CalendarClient
+from tests.support.readers.itip_reader import NotAnInvitation, ReceivedMessage, read_mail
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 _NAME = re.compile(r"\$[a-z]+")
 _HEADER = re.compile(r"[A-Za-z-]+: ")

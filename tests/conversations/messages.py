@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from vobject.base import ParseError
 
 from tests.conversations.script import Block, Line
-from tests.support.itip_reader import Property, ReceivedMessage, content_line
+from tests.support.readers.itip_reader import Property, ReceivedMessage, content_line
 
 # What decides how a calendar takes a message: where a message has it, the conversation lists it.
 _ALWAYS_LISTED = {"METHOD", "SEQUENCE", "RECURRENCE-ID", "RRULE", "EXDATE"}

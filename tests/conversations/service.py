@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from meetings.models import ApiKey, Delivery, DeliveryState
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 SENDERS = ["*@example.com"]
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.support.calendar_client import CalendarClient, Entry
+from tests.support.readers.calendar_client import CalendarClient, Entry
 
 
 def shown(calendar: CalendarClient, zone: str = "") -> list[str]:

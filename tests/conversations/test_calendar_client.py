@@ -4,9 +4,9 @@ from itertools import permutations
 
 import pytest
 
-from tests.support.calendar_client import CalendarClient
-from tests.support.itip_reader import NotAnInvitation, read_calendar
-from tests.support.itip_writer import NEW_YORK, SHANGHAI, calendar
+from tests.support.readers.calendar_client import CalendarClient
+from tests.support.readers.itip_reader import NotAnInvitation, read_calendar
+from tests.support.readers.itip_writer import NEW_YORK, SHANGHAI, calendar
 
 THREE = ":FREQ=DAILY;COUNT=3"
 FIRST, SECOND = (f";TZID=Asia/Shanghai:2032030{day}T100000" for day in (1, 2))

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conversations.driver import play
 from tests.conversations.script import ConversationError
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 FILES = sorted(Path(__file__).parent.glob("*.txt"))
 

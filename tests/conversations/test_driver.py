@@ -8,11 +8,11 @@ import pytest
 from tests.conversations.driver import Conversation, play
 from tests.conversations.script import ConversationError, read_script
 from tests.conversations.service import Service
-from tests.support.calendar_client import CalendarClient
-from tests.support.itip_reader import read_calendar
-from tests.support.itip_writer import calendar
-from tests.support.smtp_conversation import Transaction
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.readers.calendar_client import CalendarClient
+from tests.support.readers.itip_reader import read_calendar
+from tests.support.readers.itip_writer import calendar
+from tests.support.servers.smtp_conversation import Transaction
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 CONVERSATION = """\
 # Bob and Carol are invited, Carol leaves.

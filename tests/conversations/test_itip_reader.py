@@ -5,8 +5,8 @@ from email.policy import SMTP
 
 import pytest
 
-from tests.support.itip_reader import NotAnInvitation, read_calendar, read_mail
-from tests.support.itip_writer import calendar
+from tests.support.readers.itip_reader import NotAnInvitation, read_calendar, read_mail
+from tests.support.readers.itip_writer import calendar
 
 LOCAL = ";TZID=Asia/Shanghai:20320301T100000"
 

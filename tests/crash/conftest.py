@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.support.callers import Response, post
-from tests.support.site import Site, open_folder
-from tests.support.smtp_server import DEFAULTS, ScriptedSMTP
+from tests.support.servers.site import Site, open_folder
+from tests.support.servers.smtp_server import DEFAULTS, ScriptedSMTP
 from tests.support.waiting import wait_until
 
 BOTH = ("bob@example.org", "carol@example.net")

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.crash.conftest import BOTH, Scene
-from tests.support import broker
-from tests.support.ports import free_port
-from tests.support.site import Site, open_folder
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers import broker
+from tests.support.servers.ports import free_port
+from tests.support.servers.site import Site, open_folder
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.waiting import wait_until
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.support.callers import Response, post
-from tests.support.processes import PROJECT
-from tests.support.site import Site, open_folder
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.processes import PROJECT
+from tests.support.servers.site import Site, open_folder
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 PAGE = PROJECT / "tests" / "e2e" / "page.txt"
 

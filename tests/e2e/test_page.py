@@ -11,7 +11,7 @@ import recurring_ical_events
 from icalendar import Calendar
 
 from tests.e2e.conftest import Server, page_examples
-from tests.support.mail import Invitation, read
+from tests.support.readers.mail import Invitation, read
 
 SINGLE, SERIES = page_examples()
 MONDAYS = [datetime(2019, 12, day, 10) for day in (2, 9, 16)]

@@ -22,9 +22,9 @@ from meetings.itip.recurrence.limits import check_series, check_wall_clock
 from meetings.itip.recurrence.rule import Rule
 from meetings.itip.recurrence.templates import lacks_day_in_some_month
 from tests.support.cast import MONDAYS, NOW, cancel, meeting, request, uninvite, update
-from tests.support.content_lines import lines, values
+from tests.support.readers.content_lines import lines, values
+from tests.support.readers.vtimezone_reader import offset_read, parts_of
 from tests.support.recurrences import exdates_in, rule_in
-from tests.support.vtimezone_reader import offset_read, parts_of
 
 ROOT = Path(__file__).parent.parent.parent
 SATURDAY = datetime(2019, 11, 30, 10)

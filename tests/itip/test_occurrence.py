@@ -15,7 +15,7 @@ from meetings.itip.message import Message, Method, Version
 from meetings.itip.occurrence import occurrence_of, require_occurrence, split
 from meetings.itip.recurrence.rule import Rule
 from tests.support.cast import BOB, CAROL, MONDAYS, NOW, meeting
-from tests.support.content_lines import vevent
+from tests.support.readers.content_lines import vevent
 
 FIRST, SECOND, THIRD = (datetime(2027, 3, day, 10) for day in (1, 8, 15))
 DAN = Attendee(address="dan@example.org", name="Dan")

@@ -6,7 +6,7 @@ from meetings.models import ApiKey
 from meetings.operations.steps.call import Actor
 from meetings.operations.steps.errors import SenderNotPermitted
 from tests.support.cast import ALICE, MALLORY
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stories import send
 
 

@@ -10,8 +10,8 @@ from meetings.models import Delivery, DeliveryState, Mail
 from meetings.operations.sweep import sweep
 from tests.operations.test_occurrences import SECOND
 from tests.support.cast import BOB, CAROL, MONDAYS
-from tests.support.mail import Invitation, Mails
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.readers.mail import Invitation, Mails
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import states
 from tests.support.stories import cancel, send, update
 

@@ -12,9 +12,9 @@ from meetings.models import Delivery, DeliveryState, Mail, Meeting
 from meetings.models.delivery import Claim, Verdict
 from meetings.operations.steps.deliver import deliver_mail
 from tests.support.cast import BOB, CAROL, DAN
-from tests.support.database import another_session, threads_own_connection
-from tests.support.mail import Mails
-from tests.support.smtp_server import DROP, HANG, ScriptedSMTP
+from tests.support.readers.mail import Mails
+from tests.support.servers.database import another_session, threads_own_connection
+from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP
 from tests.support.stories import cancel, send, update
 from tests.support.waiting import PATIENCE
 

@@ -9,8 +9,8 @@ from meetings.itip.moment import Moment
 from meetings.models import DeliveryState, Meeting, OccurrenceOverride
 from meetings.operations.steps.errors import Conflict
 from tests.support.cast import BOB, CAROL, DAN, MONDAYS
-from tests.support.mail import Mails
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.readers.mail import Mails
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stories import cancel, send, update
 
 pytestmark = pytest.mark.usefixtures("series")

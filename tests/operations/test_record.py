@@ -15,8 +15,8 @@ from meetings.models.delivery import Verdict
 from meetings.operations.retention import drop_old_bytes
 from meetings.operations.sweep import sweep
 from meetings.queries.standing import Standing
-from tests.support.database import Outage, threads_own_connection
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.database import Outage, threads_own_connection
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import states
 from tests.support.stories import cancel, queue, send, send_again
 from tests.support.waiting import PATIENCE, wait_until

@@ -5,8 +5,8 @@ import pytest
 from meetings.models import Delivery, DeliveryState, Mail, Meeting, Version
 from meetings.operations.steps.errors import Conflict, UnknownMeeting
 from tests.support.cast import BOB, CAROL, MALLORY
-from tests.support.mail import Mails
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.readers.mail import Mails
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stories import cancel, send, send_again, update
 
 pytestmark = pytest.mark.usefixtures("db", "mail_server")

@@ -17,7 +17,7 @@ from meetings.queries.backlog import backlog
 from meetings.queries.standing import Standing
 from tests.operations.full_outbox import ROWS, fill
 from tests.support.cast import BOB, CAROL
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import states
 from tests.support.stories import cancel, queue, send, update
 

@@ -24,10 +24,10 @@ import requests
 
 from tests.repository.documents import ROOT, Document
 from tests.support.callers import is_served
-from tests.support.environments import environment
-from tests.support.ports import free_port
-from tests.support.processes import pid_in
-from tests.support.site import TIMES, open_folder
+from tests.support.servers.environments import environment
+from tests.support.servers.ports import free_port
+from tests.support.servers.processes import pid_in
+from tests.support.servers.site import TIMES, open_folder
 from tests.support.waiting import PATIENCE, wait_until
 
 READMES = ["README.md", "README.zh-CN.md"]

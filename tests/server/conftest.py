@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 
 from tests.server.embedded import Machine
-from tests.support.environments import on_test_database
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.environments import on_test_database
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from tests.support.environments import environment
-from tests.support.processes import PROJECT, lives, pid_in
+from tests.support.servers.environments import environment
+from tests.support.servers.processes import PROJECT, lives, pid_in
 from tests.support.waiting import PATIENCE, wait_until
 
 # Outside of these tests only "manage.py migrate" may.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.embedded import Machine, embedded_in
-from tests.support.processes import run
+from tests.support.servers.processes import run
 
 NEED_A_DATABASE = [
     "createsuperuser --no-input --username alice --email alice@example.com",

@@ -12,7 +12,7 @@ import pytest
 
 from meeting_server.database.place import LONGEST_SOCKET_NAME, Place
 from tests.server.embedded import ANSWER, Machine, embedded_in
-from tests.support.processes import lives, run
+from tests.support.servers.processes import lives, run
 from tests.support.waiting import wait_until
 
 ROOT = os.geteuid() == 0

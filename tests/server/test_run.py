@@ -13,10 +13,10 @@ from django.contrib.auth.models import User
 
 from tests.server.embedded import Machine, embedded_in
 from tests.support.callers import is_served
-from tests.support.environments import environment, on_test_database
-from tests.support.ports import free_port
-from tests.support.processes import PROJECT, Process, children, command_of, lives, run
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.environments import environment, on_test_database
+from tests.support.servers.ports import free_port
+from tests.support.servers.processes import PROJECT, Process, children, command_of, lives, run
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import states
 from tests.support.stories import queue
 from tests.support.waiting import PATIENCE, wait_until

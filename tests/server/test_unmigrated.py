@@ -12,8 +12,8 @@ import requests
 
 from meeting_server.database.errors import AdviceForTraceback
 from tests.server.embedded import Machine, embedded_in
-from tests.support.ports import free_port
-from tests.support.processes import Process, run
+from tests.support.servers.ports import free_port
+from tests.support.servers.processes import Process, run
 from tests.support.waiting import PATIENCE, wait_until
 
 GUNICORN = ("-m", "gunicorn", "meeting_server.wsgi")

@@ -7,7 +7,7 @@ import trustme
 
 from meetings import trouble
 from meetings.transport.smtp.pool import close_kept_connections
-from tests.support.smtp_server import smtp_server
+from tests.support.servers.smtp_server import smtp_server
 
 __all__ = ["smtp_server"]
 

@@ -6,7 +6,7 @@ from pytest_django import Settings
 from meetings.deadline import Deadline
 from meetings.transport import send as transport
 from meetings.transport.outcome import Outcome, SendStatus
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
 BOTH_SENT = [SendStatus.SENT, SendStatus.SENT]

@@ -6,7 +6,7 @@ from pytest_django import Settings
 from meetings.deadline import Deadline
 from meetings.transport import send as transport
 from meetings.transport.outcome import Outcome, SendStatus
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.transport.door import BOB, BOTH_REFUSED, CAROL, send, statuses, use, use_smtp
 
 OURS = "meetings.transport.smtp.backend.EmailBackend"

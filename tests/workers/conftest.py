@@ -11,10 +11,10 @@ import pytest
 from pytest_django import Settings
 
 from meeting_server.celery import app
-from tests.support import broker
-from tests.support.environments import on_test_database
-from tests.support.processes import Process
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers import broker
+from tests.support.servers.environments import on_test_database
+from tests.support.servers.processes import Process
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.waiting import wait_until
 
 Start = Callable[..., Process]

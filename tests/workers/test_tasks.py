@@ -12,10 +12,10 @@ from meetings import trouble
 from meetings.models import Delivery, DeliveryState, Mail
 from meetings.operations.steps import publisher
 from tests.support.cast import BOB
-from tests.support.database import Outage
-from tests.support.environments import environment, on_test_database
-from tests.support.processes import run
-from tests.support.smtp_server import HANG, ScriptedSMTP
+from tests.support.servers.database import Outage
+from tests.support.servers.environments import environment, on_test_database
+from tests.support.servers.processes import run
+from tests.support.servers.smtp_server import HANG, ScriptedSMTP
 from tests.support.stored import states
 from tests.support.stories import queue, send, update
 from tests.support.waiting import wait_until

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from meetings.models import Delivery, DeliveryState, Mail
 from meetings.operations.steps import publisher
-from tests.support.smtp_server import HANG, ScriptedSMTP
+from tests.support.servers.smtp_server import HANG, ScriptedSMTP
 from tests.support.stored import states
 from tests.support.stories import queue
 from tests.support.waiting import wait_until

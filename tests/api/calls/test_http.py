@@ -11,7 +11,7 @@ from django.test.client import FakePayload
 from tests.api.conftest import Refused
 from tests.api.responses import body_of
 from tests.conftest import Call
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 NOT_FOUND = {"error": "Not found"}

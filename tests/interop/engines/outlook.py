@@ -15,7 +15,7 @@ from functools import lru_cache
 from tests.interop.engines.rfc5545 import Properties, instant, properties_of, starts_of
 from tests.interop.expected import Moment
 from tests.interop.readings import Reading, read_each, reading
-from tests.support.vtimezone_reader import WEEKDAYS, ReadPart
+from tests.support.readers.vtimezone_reader import WEEKDAYS, ReadPart
 
 _EPOCH = datetime(1970, 1, 1)
 _LAST_WEEK = 5

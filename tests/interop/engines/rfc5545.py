@@ -9,7 +9,7 @@ from dateutil.rrule import rrulestr
 
 from tests.interop.expected import Moment
 from tests.interop.readings import Reading, read_each, reading
-from tests.support.vtimezone_reader import ReadPart, offset_read, parts_of
+from tests.support.readers.vtimezone_reader import ReadPart, offset_read, parts_of
 
 _EPOCH = datetime(1970, 1, 1)
 

@@ -12,7 +12,7 @@ from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message
 from meetings.itip.recurrence.rule import Frequency, Rule
 from tests.support.cast import BOB, CAROL, MONDAYS, cancel, meeting, request, uninvite, update
-from tests.support.content_lines import lines, names, read, values
+from tests.support.readers.content_lines import lines, names, read, values
 
 # P1, P2: the frame
 

@@ -25,7 +25,7 @@ from tests.support.cast import (
     uninvite,
     update,
 )
-from tests.support.content_lines import names, read, values
+from tests.support.readers.content_lines import names, read, values
 
 CONTROLS = "\r\n\x00\x08\x0b\x0c\x1b\x1c\x1e\x7f\x85\u2028\u2029"
 TEXTS: dict[str, Callable[[str], Message]] = {

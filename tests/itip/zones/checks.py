@@ -9,7 +9,7 @@ from meetings.itip.recurrence.expansion import occurrences
 from meetings.itip.recurrence.rule import Rule
 from meetings.itip.zones.offsets import gap
 from meetings.itip.zones.vtimezone import Kind, Observance
-from tests.support.vtimezone_reader import day_of, offset_read
+from tests.support.readers.vtimezone_reader import day_of, offset_read
 
 MONDAY = datetime(2026, 1, 5, 10)
 HOUR = timedelta(hours=1)

@@ -14,8 +14,8 @@ from meetings.itip.zones.names import zone_name
 from tests.interop.cases import ZONES
 from tests.itip.test_interop_rules import HOUR, ROOT, messages, zone_of
 from tests.support.cast import MONDAYS, meeting, request, update
-from tests.support.content_lines import values
-from tests.support.vtimezone_reader import offset_read, parts_of
+from tests.support.readers.content_lines import values
+from tests.support.readers.vtimezone_reader import offset_read, parts_of
 
 ALLOWED = {"DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME", "RRULE", "BEGIN", "END", "TZID"}
 YEARLY = (

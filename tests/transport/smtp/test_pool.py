@@ -6,7 +6,7 @@ import pytest
 
 from meetings.transport.outcome import Outcome, SendStatus
 from meetings.transport.smtp.pool import Limits, close_kept_connections
-from tests.support.smtp_server import DROP, HANG, ScriptedSMTP
+from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP
 from tests.transport.smtp.wire import BOB, PLENTY, SOON, deliver, patiently
 
 

@@ -9,7 +9,7 @@ from django.core import mail
 
 from meetings.transport.outcome import SendStatus
 from meetings.transport.smtp.backend import EmailBackend
-from tests.support.smtp_server import DROP, HANG, ScriptedSMTP, server_context
+from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP, server_context
 from tests.transport.smtp.wire import ALICE, BOB, SOON, deliver
 
 LOGIN: dict[str, Any] = {"username": "alice", "password": "s3cret"}

@@ -1,7 +1,7 @@
 import pytest
 
 from meetings.transport.outcome import SendStatus
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.transport.smtp.wire import BOB, CAROL, deliver, statuses
 
 

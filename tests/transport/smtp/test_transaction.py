@@ -5,7 +5,7 @@ import pytest
 from meetings.deadline import Deadline
 from meetings.transport.outcome import Outcome, SendStatus
 from meetings.transport.smtp.backend import EmailBackend
-from tests.support.smtp_server import DRIP, DROP, HANG, ScriptedSMTP
+from tests.support.servers.smtp_server import DRIP, DROP, HANG, ScriptedSMTP
 from tests.transport.smtp.wire import (
     ALICE,
     BOB,

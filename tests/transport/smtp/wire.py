@@ -12,7 +12,7 @@ from meetings.deadline import Deadline
 from meetings.transport.outcome import Outcome, SendStatus
 from meetings.transport.smtp.backend import EmailBackend
 from meetings.transport.smtp.pool import Limits
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 RAW = b"Subject: hello\r\n\r\nWeekly\r\n.dotted\r\n"
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"

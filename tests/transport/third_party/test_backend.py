@@ -8,7 +8,7 @@ from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from pytest_django import Settings
 
-from tests.support.smtp_server import HANG, ScriptedSMTP
+from tests.support.servers.smtp_server import HANG, ScriptedSMTP
 from tests.transport.door import (
     BOB,
     BOTH_DEFERRED,

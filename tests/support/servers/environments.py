@@ -4,7 +4,7 @@ import os
 
 from django.db import connection
 
-from tests.support.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 
 # What a developer may have set for a Meeting Server of their own. VAR_DIR stays: it is where the
 # tests may write.

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from dateutil.rrule import rrulestr
 
-from tests.support.itip_reader import (
+from tests.support.readers.itip_reader import (
     Moment,
     NotAnInvitation,
     Property,

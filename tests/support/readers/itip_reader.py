@@ -18,7 +18,7 @@ from typing import NamedTuple
 from vobject.base import getLogicalLines, parseLine
 from vobject.icalendar import stringToTextValues
 
-from tests.support.vtimezone_reader import ReadPart, offset_read, parts_of
+from tests.support.readers.vtimezone_reader import ReadPart, offset_read, parts_of
 
 # An instant in UTC, or a day of an all-day meeting.
 Moment = datetime | date

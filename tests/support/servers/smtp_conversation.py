@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.support.smtp_server import ScriptedSMTP
+    from tests.support.servers.smtp_server import ScriptedSMTP
 
 _DRIP_SECONDS = 0.02
 

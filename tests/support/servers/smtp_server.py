@@ -19,7 +19,7 @@ from typing import Self
 import pytest
 import trustme
 
-from tests.support.smtp_conversation import Fault, Listener, Step, Transaction
+from tests.support.servers.smtp_conversation import Fault, Listener, Step, Transaction
 from tests.support.waiting import PATIENCE, wait_until
 
 HANG, DROP, DRIP = Fault.HANG, Fault.DROP, Fault.DRIP

@@ -12,7 +12,7 @@ import psutil  # type: ignore[import-untyped]
 
 from tests.support.waiting import PATIENCE, wait_until
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 class Process:

@@ -13,11 +13,11 @@ import psycopg2
 from kombu.connection import Connection
 
 from meeting_server.database.place import DATABASE, PORT, ROLE, Place
-from tests.support import broker
 from tests.support.callers import is_served
-from tests.support.environments import environment
-from tests.support.ports import free_port
-from tests.support.processes import Process, children, lives, pid_in, run
+from tests.support.servers import broker
+from tests.support.servers.environments import environment
+from tests.support.servers.ports import free_port
+from tests.support.servers.processes import Process, children, lives, pid_in, run
 from tests.support.waiting import wait_until
 
 # Longer than a busy machine takes. A test that needs the end of a lease brings it about.

@@ -1,0 +1,1 @@
+"""What the tests start: mail servers, processes of ours, other sessions of PostgreSQL."""
