@@ -32,8 +32,10 @@ def machine(folder: Path) -> Iterator[Machine]:
 def empty_database(transactional_db: None, mail_server: ScriptedSMTP) -> Iterator[dict[str, str]]:
     """The environment of a process whose database has no table."""
     env = on_test_database(mail_server)
+    server, _, ours = env["DATABASE_URL"].rpartition("/")
+    name = f"{ours}_empty"  # tests that run at once have one each
     with connection.cursor() as cursor:
-        cursor.execute("DROP DATABASE IF EXISTS unmigrated")
-        cursor.execute("CREATE DATABASE unmigrated")
-        yield env | {"DATABASE_URL": env["DATABASE_URL"].rpartition("/")[0] + "/unmigrated"}
-        cursor.execute("DROP DATABASE unmigrated WITH (FORCE)")
+        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+        cursor.execute(f"CREATE DATABASE {name}")
+        yield env | {"DATABASE_URL": f"{server}/{name}"}
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
