@@ -1,10 +1,10 @@
-"""How long things take, in milliseconds: ``make bench``. Nothing is asserted; numbers in documents
-come from here.
+"""How long things take, in milliseconds: ``make bench``. Numbers in documents come from here.
 
 build     one invitation (rule, zone, calendar, MIME) for a weekly series of 52 in America/New_York,
-after warm-up validate  one request body → checked parameters → event, without the database refuse
-a series of 80 years that no VTIMEZONE describes, in a zone not looked at before call      one POST
-through Django, PostgreSQL and a mail server on loopback
+          after warm-up
+validate  one request body to checked parameters to event, without the database
+refuse    a series of 80 years that no VTIMEZONE describes, in a zone not looked at before
+call      one POST through Django, PostgreSQL and a mail server on loopback
 """
 
 import json

@@ -57,9 +57,7 @@ def own_var_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def mail_server(smtp_server: ScriptedSMTP, settings: Settings) -> ScriptedSMTP:
-    """A mail server that the application sends through. It accepts all mail until a test scripts
-    it.
-    """
+    """A mail server that the application sends through. It accepts mail until it is scripted."""
     settings.EMAIL_BACKEND = "meetings.transport.smtp.backend.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = smtp_server.host, smtp_server.port
     return smtp_server

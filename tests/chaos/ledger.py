@@ -139,8 +139,9 @@ def _promised(about: dict[tuple[str, int], list[Call]]) -> dict[Key, str]:
 
 
 def _versions(calls: Iterable[Call], rows: Iterable[Row]) -> dict[tuple[str, int], list[Call]]:
-    """The calls about each version: an answer of result 0 does not name it, but each update has a
-    title of its own.
+    """The calls about each version.
+
+    A response with result 0 does not name its version, but each update has a title of its own.
     """
     titled = {
         row.subject.rpartition("call ")[2]: row.sequence for row in rows if row.method == "REQUEST"

@@ -1,6 +1,4 @@
-"""A newer message about the whole meeting supersedes an older one. One about an occurrence does
-not.
-"""
+"""A newer message supersedes an older one, unless it is about a single occurrence."""
 
 from collections.abc import Callable
 

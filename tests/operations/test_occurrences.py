@@ -13,12 +13,12 @@ from tests.support.readers.mail import Mails
 from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stories import cancel, send, update
 
-pytestmark = pytest.mark.usefixtures("series")
+pytestmark = pytest.mark.usefixtures("mondays")
 FIRST, SECOND, THIRD = (datetime(2027, 3, day, 10) for day in (1, 8, 15))
 
 
 @pytest.fixture
-def series(db: None, mail_server: ScriptedSMTP) -> None:
+def mondays(db: None, mail_server: ScriptedSMTP) -> None:
     """Three Mondays, mailed to Bob and Carol."""
     send(rule=MONDAYS)
 

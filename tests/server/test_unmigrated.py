@@ -27,7 +27,7 @@ def serve(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def web(empty_database: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, Process]]:
+def unmigrated_web(empty_database: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, Process]]:
     """A web server on an external database without tables, and its address."""
     port = free_port()
     env = empty_database | {
@@ -56,16 +56,18 @@ def test_unmigrated_embedded_database_ends_the_server(machine: Machine) -> None:
     assert "Traceback" not in answer.stderr
 
 
-def test_a_call_is_service_unavailable(web: tuple[str, Process], meeting: dict[str, Any]) -> None:
-    url, process = web
+def test_a_call_is_service_unavailable(
+    unmigrated_web: tuple[str, Process], meeting: dict[str, Any]
+) -> None:
+    url, process = unmigrated_web
     response = requests.post(f"{url}/meeting_server/", json=meeting, timeout=PATIENCE)
     assert (response.status_code, response.json()) == (503, {"error": "Service unavailable"})
     assert f"{NOT_MIGRATED} (relation " in process.said()
     assert "Traceback" not in process.said()
 
 
-def test_the_admin_logs_no_traceback(web: tuple[str, Process]) -> None:
-    url, process = web
+def test_the_admin_logs_no_traceback(unmigrated_web: tuple[str, Process]) -> None:
+    url, process = unmigrated_web
     response = requests.get(f"{url}/admin/", cookies={"sessionid": "x" * 32}, timeout=PATIENCE)
     assert response.status_code == 500
     assert NOT_MIGRATED in process.said()

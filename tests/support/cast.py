@@ -1,5 +1,6 @@
-"""The people of the tests, and a meeting of theirs: Alice organizes, Bob and Carol attend, Dan
-may join, Mallory is a stranger.
+"""The people of the tests, and a meeting of theirs.
+
+Alice organizes, Bob and Carol attend, Dan may join, Mallory is a stranger.
 """
 
 from dataclasses import replace
@@ -22,8 +23,9 @@ MONDAYS = Rule(freq=Frequency.WEEKLY, count=3, by_day=("MO",))
 
 
 def meeting(**changes: Any) -> Event:
-    """Alice's meeting with Bob and Carol on Monday, 1 March 2027, 10:00–11:00 in Shanghai, with
-    ``changes``.
+    """Alice's meeting with Bob and Carol, with ``changes``.
+
+    It is on Monday, 1 March 2027, 10:00 to 11:00 in Shanghai.
     """
     return replace(
         Event(

@@ -1,6 +1,4 @@
-"""Waiting for what another process or thread does: an event ends it, or a deadline that no machine
-meets.
-"""
+"""Waiting for another process or thread. An event ends it, or a deadline that no machine meets."""
 
 import time
 from collections.abc import Callable

@@ -1,6 +1,4 @@
-"""A calendar read back: by raw lines (RFC 5545 §3.1 needs no library), and by vobject, which did
-not write it.
-"""
+"""A calendar read back by raw lines (RFC 5545 §3.1), and by vobject, which did not write it."""
 
 from collections import Counter
 

@@ -1,6 +1,4 @@
-"""A mail read back with libraries that did not write it: the standard library's parser, and
-vobject.
-"""
+"""A mail read back by the standard library and by vobject, which did not write it."""
 
 import email
 from collections.abc import Callable

@@ -1,5 +1,4 @@
-"""A reader of VTIMEZONE written from RFC 5545 §3.6.5 alone: which offset does a calendar give a
-local time?
+"""A reader of VTIMEZONE, written from RFC 5545 §3.6.5 alone: the offset of a local time.
 
 It shares no line with the code that writes the VTIMEZONE, and knows only what that code may write
 (interop Z2).
@@ -78,9 +77,7 @@ def _offset(text: str) -> timedelta:
 
 
 def offset_read(parts: Sequence[Part], moment: datetime) -> timedelta:
-    """The offset that a calendar gives a local time: of the onset with the latest time at or before
-    it.
-    """
+    """The offset of a local time: that of the onset with the latest time at or before it."""
     onsets = sorted(
         (onset, part.offset_to) for part in parts for onset in _onsets_of(part, moment.year)
     )
