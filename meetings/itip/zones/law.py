@@ -75,11 +75,16 @@ def any_law(tzid: str, samples: Samples, changes: Sequence[Transition]) -> Law |
     return _fitted_law(samples, changes)
 
 
+def lasting_changes(tzid: str) -> tuple[Transition, ...]:
+    """Return the changes of the zone in the years whose law tzdata expects to last."""
+    return transitions(tzid, *_FUTURE)
+
+
 @lru_cache(maxsize=1024)
 def _general_law(tzid: str) -> Law | None:
     """The law that tzdata expects for good; None if there is none, or two rules cannot say it."""
     first_year, last_year = _FUTURE
-    changes = transitions(tzid, first_year, last_year)
+    changes = lasting_changes(tzid)
     offsets = sorted({change.after for change in changes})
     if len(offsets) != _TWO or len(changes) != _TWO * (last_year - first_year + 1):
         return None

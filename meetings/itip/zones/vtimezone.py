@@ -13,7 +13,14 @@ from functools import lru_cache
 from typing import Final
 
 from meetings.itip.errors import ZoneNotExpressible
-from meetings.itip.zones.law import Law, Samples, any_law, best_law, samples_of
+from meetings.itip.zones.law import (
+    Law,
+    Samples,
+    any_law,
+    best_law,
+    lasting_changes,
+    samples_of,
+)
 from meetings.itip.zones.offsets import Transition, name_at, offset_at, transitions
 
 _ONSET_YEAR: Final = 1970
@@ -70,7 +77,8 @@ def _observances(
         return (_fixed(tzid, times[0]),)
     law = best_law(tzid, samples, changes)
     if law:
-        return _pair(law, _names(changes))
+        # The lasting law may have an offset that the years around the meeting do not have.
+        return _pair(law, _names((*changes, *lasting_changes(tzid))))
     if _is_constant(samples):
         return (_fixed(tzid, samples[0][0]),)
     wrong = samples[_first_without_law(tzid, samples, changes)][0]
@@ -110,7 +118,7 @@ def _pair(law: Law, names: dict[timedelta, str]) -> tuple[Observance, Observance
 
 
 def _names(changes: Iterable[Transition]) -> dict[timedelta, str]:
-    """The abbreviation of each offset in the years around the meeting."""
+    """The abbreviation of each offset; that of the first change which has it."""
     names: dict[timedelta, str] = {}
     for change in changes:
         names.setdefault(change.before, change.name_before)

@@ -64,6 +64,7 @@ def meetings(draw: st.DrawFn) -> tuple[str, list[datetime]]:
 @given(meetings())
 @example(("Asia/Gaza", series(FIVE_YEARS, MONDAY)))
 @example(("Africa/Casablanca", series(FIVE_YEARS, MONDAY)))
+@example(("Europe/Vilnius", [datetime(2000, 1, 1)]))  # it kept winter time for these three years
 @settings(max_examples=300, deadline=None)
 def test_any_meeting_is_exact_or_refused(meeting: tuple[str, list[datetime]]) -> None:
     tzid, times = meeting
