@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
+from django.utils.module_loading import import_string
 
 from meetings.addresses import AddressError, wire_address
 
@@ -19,8 +20,8 @@ _RATE = re.compile(r"[1-9]\d*/(s|m|h|d)[a-z]*")
 
 
 def settings_that_cannot_work(**_: object) -> list[CheckMessage]:
-    """E001–E006, for ``check`` and every start."""
-    checks = (_time_zone, _language, _rate, _lease, _encryption, _envelope_sender)
+    """E001–E007, for ``check`` and every start."""
+    checks = (_time_zone, _language, _rate, _lease, _encryption, _envelope_sender, _backend)
     return [message for check in checks for message in check()]
 
 
@@ -100,6 +101,17 @@ def _is_address(text: str) -> bool:
     except AddressError:
         return False
     return True
+
+
+def _backend() -> Iterator[CheckMessage]:
+    try:
+        import_string(settings.EMAIL_BACKEND)
+    except ImportError as error:
+        yield Error(
+            f"EMAIL_BACKEND is {settings.EMAIL_BACKEND!r}, which cannot be imported: {error}.",
+            hint="Unset it, so that EMAIL_URL decides, or set it to a Django e-mail backend.",
+            id="meetings.E007",
+        )
 
 
 def _mail_files() -> Iterator[CheckMessage]:

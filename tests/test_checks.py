@@ -45,6 +45,8 @@ def test_configured_deployment_has_no_warnings(settings: Settings) -> None:
         ("MEETINGS_SMTP_DEADLINE", 80.0, "E004"),
         ("MEETINGS_ENVELOPE_FROM", "Bounces <bounces@example.com>", "E006"),
         ("MEETINGS_ENVELOPE_FROM", "example.com", "E006"),
+        ("EMAIL_BACKEND", "meetings.imip.smtp.EmailBackend", "E007"),
+        ("EMAIL_BACKEND", "nothing", "E007"),
     ],
 )
 def test_setting_that_cannot_work_is_an_error(

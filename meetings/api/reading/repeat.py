@@ -14,8 +14,10 @@ from meetings.api.reading.moments import rule_moment
 from meetings.api.reading.numbers import items_of, text_of, whole_number
 from meetings.itip.errors import InvalidRule
 from meetings.itip.moment import Moment
+from meetings.itip.recurrence.expansion import MAX_OCCURRENCES
 from meetings.itip.recurrence.parts import NumberedDay, RuleParts
 from meetings.itip.recurrence.rule import WEEKDAYS, Frequency
+from meetings.itip.recurrence.templates import longest_interval
 
 _PARTS: Final = (
     "FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST",
@@ -57,10 +59,11 @@ def read_repeat(value: object) -> RuleParts | None:
     exdates = given.pop("EXDATE", None)
     if not given:
         return None
+    freq = _frequency(given)
     return RuleParts(
-        freq=_frequency(given),
-        interval=_number(given, "INTERVAL"),
-        count=_number(given, "COUNT"),
+        freq=freq,
+        interval=_number(given, "INTERVAL", longest_interval(freq)),
+        count=_number(given, "COUNT", MAX_OCCURRENCES),
         until=_until(given),
         by_day=_days(given),
         by_month_day=_single(given, "BYMONTHDAY"),
@@ -109,13 +112,13 @@ def _frequency(given: _Given) -> Frequency:
     raise InvalidRule("FREQ", "FREQ must be DAILY, WEEKLY, MONTHLY or YEARLY.")
 
 
-def _number(given: _Given, name: str) -> int | None:
+def _number(given: _Given, name: str, highest: int) -> int | None:
     """The whole number under ``name``; its range is checked later. None where it is absent."""
     if name not in given:
         return None
     number = whole_number(given[name])
     if number is None:
-        raise InvalidRule(name, f"{name} must be a whole number, 1 or more.")
+        raise InvalidRule(name, f"{name} must be a whole number from 1 to {highest}.")
     return number
 
 

@@ -26,10 +26,6 @@ _SET_POSITIONS: Final = (1, 2, 3, 4, -1)
 _DAY_SETS: Final = (("SA", "SU"), WEEKDAYS[:5], WEEKDAYS)
 """What may stand instead of a single day under BYDAY where BYSETPOS counts (interop R4)."""
 
-_LONGEST_INTERVAL: Final = 99
-_LONGEST_INTERVAL_OF_DAYS: Final = 999
-"""The largest numbers that Outlook's own dialog takes."""
-
 _END_OF_DAY: Final = time(23, 59, 59)
 _LAST: Final = -1
 _MONTHS: Final = 12
@@ -48,18 +44,24 @@ def rule_of(parts: RuleParts, *, start: datetime, tzid: str, all_day: bool) -> R
     _check_place(parts)
     _check_limit(parts)
     position = _position(parts)
+    by_day = _days(parts, position, start)
     month = _month(parts, start)
     return Rule(
         freq=parts.freq,
         interval=_interval(parts),
         count=parts.count,
         until=None if parts.until is None else _until(parts.until, tzid, all_day=all_day),
-        by_day=_days(parts, position, start),
+        by_day=by_day,
         by_month_day=_month_day(parts, start, month),
         by_month=month,
         by_set_pos=position,
         wkst=parts.wkst or "MO",
     )
+
+
+def longest_interval(freq: Frequency) -> int:
+    """Return the largest INTERVAL that Outlook's own dialog takes."""
+    return 999 if freq is Frequency.DAILY else 99
 
 
 def lacks_day_in_some_month(rule: Rule) -> bool:
@@ -119,9 +121,7 @@ def _until(until: Moment, tzid: str, *, all_day: bool) -> datetime:
 def _interval(parts: RuleParts) -> int:
     if parts.interval is None:
         return 1
-    is_daily = parts.freq is Frequency.DAILY
-    highest = _LONGEST_INTERVAL_OF_DAYS if is_daily else _LONGEST_INTERVAL
-    _check_number("INTERVAL", parts.interval, highest)
+    _check_number("INTERVAL", parts.interval, longest_interval(parts.freq))
     return parts.interval
 
 

@@ -51,7 +51,7 @@ REFUSED: dict[str, tuple[object, str, str]] = {
     "COUNT 0": ({"FREQ": "DAILY", "COUNT": 0}, "COUNT", "1 to 999"),
     "COUNT 1000": ({"FREQ": "DAILY", "COUNT": "1000"}, "COUNT", "1 to 999"),
     "COUNT negative": ({"FREQ": "DAILY", "COUNT": -1}, "COUNT", "1 to 999"),
-    "COUNT in a list": ({"FREQ": "DAILY", "COUNT": [3]}, "COUNT", "1 or more"),
+    "COUNT in a list": ({"FREQ": "DAILY", "COUNT": [3]}, "COUNT", "1 to 999"),
     "INTERVAL 0": (with_count(FREQ="DAILY", INTERVAL=0), "INTERVAL", "1 to 999"),
     "INTERVAL of a billion": (with_count(FREQ="DAILY", INTERVAL=10**9), "INTERVAL", "1 to 999"),
     "INTERVAL weekly": (with_count(FREQ="WEEKLY", INTERVAL=100), "INTERVAL", "1 to 99"),
