@@ -17,6 +17,8 @@ run: .venv/run.stamp  ## serve on this machine; settings: PORT, VAR_DIR, DATABAS
 worker: .venv/run.stamp  ## with RabbitMQ (CELERY_BROKER_URL): send mail; start any number
 beat: .venv/run.stamp  ## with RabbitMQ: look for pending mail every 5 seconds; start exactly one
 worker beat:
+	@test -n "$$CELERY_BROKER_URL" || \
+		{ echo "Set CELERY_BROKER_URL, such as amqp://user:password@mq.example.com, or run deliver_mail."; exit 1; }
 	@exec $(PY) -m celery -A meeting_server $@ --loglevel INFO
 
 test: check  ## run the checks, then all tests with coverage

@@ -40,7 +40,6 @@ LEFT_OUT: Final = (
     # The sending path is about to be replaced, so it is not put in order before that.
     "meetings/models/delivery.py",
     "meetings/operations/steps/deliver.py",
-    "meetings/operations/steps/publisher.py",
     "meetings/operations/steps/store.py",
     "meetings/operations/steps/turn.py",
     "meetings/operations/steps/wake.py",

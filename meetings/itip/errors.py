@@ -44,7 +44,6 @@ class OccurrenceCancelled(ITipError):
 
     def __init__(self, when: datetime) -> None:
         super().__init__(f"The occurrence of {when:%Y-%m-%d %H:%M} was cancelled already.")
-        self.when = when
 
 
 class NoAttendees(ITipError):

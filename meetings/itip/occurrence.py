@@ -98,7 +98,7 @@ def split(series: Event, when: datetime) -> tuple[Event, Event]:
     starts = occurrences(series.rule, series.start)
     gone = [start for start in starts if start < when]
     if not set(gone) - set(series.left_out):
-        message = "This is the first one: leave occurrence and scope out to mean the whole."
+        message = "This is the first occurrence: leave out occurrence and scope to change all."
         raise InvalidProperty("RECURRENCE-ID", message)
     ended = replace(series.rule, count=None, until=gone[-1])
     count = None if series.rule.count is None else series.rule.count - len(gone)
@@ -178,7 +178,8 @@ def _check_neighbours(series: Event, wanted: Event) -> None:
         if following.start < event.end or following.start.date() <= event.start.date():
             other = following if event.recurrence_id == wanted.recurrence_id else event
             message = (
-                "It would overlap, share a day with or pass the occurrence of"
-                f" {other.start:%Y-%m-%d %H:%M}: Outlook cannot represent that."
+                "It would overlap the occurrence of"
+                f" {other.start:%Y-%m-%d %H:%M}, share a day with it or pass it. Outlook cannot"
+                " represent that."
             )
             raise InvalidProperty("RECURRENCE-ID", message)

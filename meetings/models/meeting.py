@@ -76,11 +76,6 @@ class Meeting(models.Model):
 
     objects = MeetingQuerySet.as_manager()
 
-    # What event() read, so that store() writes only what differs.
-    _people: tuple[ItipAttendee, ...] = ()
-    _cancelled: tuple[datetime, ...] = ()
-    _overrides: tuple[Override, ...] = ()
-
     class Meta:
         ordering = ("-created_at",)
         permissions = [
@@ -106,10 +101,7 @@ class Meeting(models.Model):
 
         One query for the attendees, and one more for a series.
         """
-        self._people = tuple(attendee.value() for attendee in self.attendees.all())
         rows = list(self.overrides.all()) if self.rrule else []
-        self._cancelled = tuple(row.recurrence_id for row in rows if row.is_cancelled)
-        self._overrides = tuple(row.value() for row in rows if not row.is_cancelled)
         return Event(
             uid=self.uid,
             summary=self.summary,
@@ -117,23 +109,24 @@ class Meeting(models.Model):
             end=self.end,
             tzid=self.tzid,
             organizer=Organizer(address=self.organizer_address, name=self.organizer_name),
-            attendees=self._people,
+            attendees=tuple(attendee.value() for attendee in self.attendees.all()),
             description=self.description,
             location=self.location,
             all_day=self.all_day,
             rule=Rule.from_text(self.rrule) if self.rrule else None,
             exdates=tuple(datetime.fromisoformat(text) for text in self.exdates),
-            cancelled=self._cancelled,
-            overrides=self._overrides,
+            cancelled=tuple(row.recurrence_id for row in rows if row.is_cancelled),
+            overrides=tuple(row.value() for row in rows if not row.is_cancelled),
             reminder=self.reminder,
             sequence=self.sequence,
             status=Status(self.status),
         )
 
-    def store(self, version: Version) -> None:
+    def store(self, version: Version, stored: Event | None) -> None:
         """Make ``version`` the meeting's state, and save it.
 
-        Lists are written only where they differ from those that ``event()`` read.
+        ``stored`` is the event as it was read, None for a new meeting. Lists are written only where
+        they differ from those of ``stored``.
         """
         event = version.event
         for name in _SAME_NAME:
@@ -146,22 +139,23 @@ class Meeting(models.Model):
         if self.pk:
             self.updated_at = Now()
         self.save()
-        if event.attendees != self._people:
-            self._store_attendees(event.attendees)
-        if (event.cancelled, event.overrides) != (self._cancelled, self._overrides):
-            self._store_overrides(rows_of(event))
+        if stored is None or event.attendees != stored.attendees:
+            self._store_attendees(event.attendees, is_new=stored is None)
+        if stored is None or _single_occurrences(event) != _single_occurrences(stored):
+            self._store_overrides(rows_of(event), is_new=stored is None)
 
-    def _store_overrides(self, rows: list[OccurrenceOverride]) -> None:
-        self.overrides.all().delete()
+    def _store_overrides(self, rows: list[OccurrenceOverride], *, is_new: bool) -> None:
+        if not is_new:
+            self.overrides.all().delete()
         for row in rows:
             row.meeting = self
         self.overrides.bulk_create(rows)
 
-    def _store_attendees(self, people: tuple[ItipAttendee, ...]) -> None:
+    def _store_attendees(self, people: tuple[ItipAttendee, ...], *, is_new: bool) -> None:
         rows = [Attendee.row(position, person) for position, person in enumerate(people)]
         for row in rows:
             row.meeting = self
-        if self._people:
+        if not is_new:
             self.attendees.exclude(address_key__in=[row.address_key for row in rows]).delete()
         Attendee.objects.bulk_create(
             rows,
@@ -169,6 +163,12 @@ class Meeting(models.Model):
             unique_fields=["meeting", "address_key"],
             update_fields=["address", "name", "role", "partstat", "position"],
         )
+
+
+def _single_occurrences(
+    event: Event,
+) -> tuple[tuple[datetime, ...], tuple[Override, ...]]:
+    return event.cancelled, event.overrides
 
 
 _SAME_NAME = (

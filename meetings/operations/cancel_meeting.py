@@ -40,8 +40,9 @@ def cancel_meeting(command: Cancel, actor: Actor, *, now: datetime, deadline: De
                 version = _decide(command, stored, now, meeting.dtstamp)
                 event, again = version.event, []
                 meeting.language = command.language or meeting.language
-                outgoing = store_version(meeting, version, actor=actor, claimed=mine)
-        # Mail leaves after the commit and never before: what anybody was mailed is stored.
+                outgoing = store_version(meeting, version, stored, actor=actor, claimed=mine)
+        # Outside the transaction, by this one indent. Inside it, mail could leave for a version
+        # that is rolled back, and the row would be locked for as long as the mail server takes.
         deliver_or_leave(outgoing, deadline, mine=mine, again=again)
         return standing_of(meeting, event)
 

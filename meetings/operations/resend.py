@@ -39,7 +39,8 @@ def resend(command: Resend, actor: Actor, *, now: datetime, deadline: Deadline) 
             if not version.messages:
                 raise _nobody_meant(command)
             outgoing = store_resend(meeting, version, claimed=mine)
-        # Mail leaves after the commit and never before: what anybody was mailed is stored.
+        # Outside the transaction, by this one indent. Inside it, mail could leave for a version
+        # that is rolled back, and the row would be locked for as long as the mail server takes.
         deliver_or_leave(outgoing, deadline, mine=mine)
         return standing_of(meeting, stored)
 
@@ -55,9 +56,6 @@ def _address_keys(command: Resend, meeting: Meeting) -> set[str] | None:
 
 
 def _nobody_meant(command: Resend) -> Conflict:
-    who = (
-        f"{command.to} is not on the list"
-        if command.to
-        else "Nobody on the list has a failed delivery"
-    )
-    return Conflict("address", f"{who} of this meeting.")
+    if command.to:
+        return Conflict("address", f"{command.to} is not on the list of this meeting.")
+    return Conflict("address", "No recipient of this meeting has a failed delivery.")

@@ -1,4 +1,4 @@
-"""Let go of the bytes of old mails; who got what, when, and the mail server's words stay."""
+"""Drop the bytes of old mails. Who got what, when, and the mail server's replies stay."""
 
 from datetime import timedelta
 
@@ -13,8 +13,9 @@ BATCH = 500
 
 
 def drop_old_bytes() -> int:
-    """Drop the bytes of messages older than MEETINGS_KEEP_BYTES_DAYS that are done; how many. 0
-    days: keep them all.
+    """Drop the bytes of finished mails older than MEETINGS_KEEP_BYTES_DAYS; 0 keeps all.
+
+    Return of how many mails.
     """
     if not settings.MEETINGS_KEEP_BYTES_DAYS:
         return 0

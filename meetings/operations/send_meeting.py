@@ -34,13 +34,14 @@ def send_meeting(command: Send, actor: Actor, *, now: datetime, deadline: Deadli
             meeting = Meeting.objects.select_for_update().filter(uid=wanted.uid).first()
             if meeting is None:
                 meeting = Meeting(api_key=actor.api_key, language=command.language)
-                outgoing = store_version(meeting, version, actor=actor, claimed=mine)
+                outgoing = store_version(meeting, version, None, actor=actor, claimed=mine)
             else:
                 event = meeting.event()
                 _require_same_call(meeting, event, command, actor)
                 again = newest_deliveries(meeting)
                 outgoing = retry_failed(again, mine=mine)
-        # Mail leaves after the commit and never before: what anybody was mailed is stored.
+        # Outside the transaction, by this one indent. Inside it, mail could leave for a version
+        # that is rolled back, and the row would be locked for as long as the mail server takes.
         deliver_or_leave(outgoing, deadline, mine=mine, again=again)
         return standing_of(meeting, event, notes=(*command.notes, *version.notes))
 

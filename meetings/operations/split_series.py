@@ -46,14 +46,15 @@ def split_series(
             meeting.language = command.language or meeting.language
             ended, rest = _split(stored, command.occurrence)
             shorter = organizer.shorten(stored, ended, now=now, last_dtstamp=meeting.dtstamp)
-            outgoing = store_version(meeting, shorter, actor=actor, claimed=mine)
+            outgoing = store_version(meeting, shorter, stored, actor=actor, claimed=mine)
             continuation, notes = None, shorter.notes
             if isinstance(command, Update):
                 continuation = _continuation_of(meeting)
                 version = _continued(rest, command.edit, now)
-                outgoing += store_version(continuation, version, actor=actor, claimed=mine)
+                outgoing += store_version(continuation, version, None, actor=actor, claimed=mine)
                 notes = version.notes
-        # Mail leaves after the commit and never before: what anybody was mailed is stored.
+        # Outside the transaction, by this one indent. Inside it, mail could leave for a version
+        # that is rolled back, and the row would be locked for as long as the mail server takes.
         deliver_or_leave(outgoing, deadline, mine=mine)
         return standing_of(meeting, shorter.event, continuation, notes=notes)
 

@@ -36,8 +36,9 @@ def update_meeting(command: Update, actor: Actor, *, now: datetime, deadline: De
             require_not_cancelled(stored)
             meeting.language = command.language or meeting.language
             version = _decide(command, stored, now, meeting.dtstamp)
-            outgoing = store_version(meeting, version, actor=actor, claimed=mine)
-        # Mail leaves after the commit and never before: what anybody was mailed is stored.
+            outgoing = store_version(meeting, version, stored, actor=actor, claimed=mine)
+        # Outside the transaction, by this one indent. Inside it, mail could leave for a version
+        # that is rolled back, and the row would be locked for as long as the mail server takes.
         deliver_or_leave(outgoing, deadline, mine=mine)
         return standing_of(meeting, version.event, notes=version.notes)
 

@@ -77,7 +77,8 @@ def _error(deliveries: list[Delivery]) -> str:
     first = next(failed, None)
     if first is None:
         return ""
-    return f"Nobody's mail was accepted: {first.last_reply or 'the mail server gave no reason'}"
+    reply = first.last_reply or "the mail server gave no reason"
+    return f"The mail server accepted the mail for no recipient: {reply}"
 
 
 def newest_deliveries(meeting: Meeting) -> list[Delivery]:

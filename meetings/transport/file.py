@@ -19,11 +19,9 @@ class EmailBackend(BaseEmailBackend):
     that has its name is complete. Any number of threads and processes may write at once.
     """
 
-    def __init__(
-        self, fail_silently: bool = False, *, file_path: str | None = None, **kwargs: object
-    ) -> None:
+    def __init__(self, fail_silently: bool = False, **kwargs: object) -> None:
         super().__init__(fail_silently=fail_silently, **kwargs)
-        configured = file_path or getattr(settings, "EMAIL_FILE_PATH", None)
+        configured = getattr(settings, "EMAIL_FILE_PATH", None)
         if not configured:
             raise ImproperlyConfigured(
                 "EMAIL_FILE_PATH is not set. It is the folder to which mail is written"

@@ -130,7 +130,7 @@ def test_resend_without_failed_mail_says_so(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     [message] = notices(choose(admin_client, "resend", sent(), to="failed"))
-    assert message == "Weekly review: Nobody on the list has a failed delivery of this meeting."
+    assert message == "Weekly review: No recipient of this meeting has a failed delivery."
 
 
 def test_resend_rejects_an_unknown_choice(admin_client: Client, mail_server: ScriptedSMTP) -> None:

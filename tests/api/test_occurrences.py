@@ -89,7 +89,7 @@ def test_one_occurrence_moves_and_gains_a_guest(update: Do, mails: Mails) -> Non
 def test_new_time_warns_of_dropped_changes(update: Do) -> None:
     update("series", **SECOND, location="Room 9")
     warnings = update("series", start="2027-03-01 09:00")["warnings"]
-    assert any("occurrences that were changed" in warning for warning in warnings)
+    assert any("Occurrences that were changed" in warning for warning in warnings)
 
 
 @pytest.mark.usefixtures("sent_series")

@@ -69,7 +69,7 @@ def test_resend_of_unknown_meeting_is_refused(run: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (["--failed"], "Nobody on the list has a failed delivery"),
+        (["--failed"], "No recipient of this meeting has a failed delivery"),
         (["--to", "mallory@evil.example"], "mallory@evil.example is not on the list"),
     ],
 )

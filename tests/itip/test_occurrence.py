@@ -215,7 +215,7 @@ def test_interval_continues_after_split() -> None:
 
 
 def test_split_at_first_occurrence_is_refused() -> None:
-    with pytest.raises(InvalidProperty, match="first one"):
+    with pytest.raises(InvalidProperty, match="first occurrence"):
         split(series(), FIRST)
 
 

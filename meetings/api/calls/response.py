@@ -10,7 +10,7 @@ from meetings.api.calls.warnings import warning_of
 from meetings.queries.standing import Standing
 
 _STATES = {"sending": "queued"}
-_NOBODY_TOLD = "Nobody had received the invitation, so there was nobody to tell."
+_NO_RECIPIENT = "No recipient had received the invitation, so no mail was sent."
 
 
 class Occurrences(TypedDict):
@@ -30,7 +30,7 @@ def response_to(standing: Standing, *, warnings: Sequence[str], with_occurrences
     warnings = [*warnings, *map(warning_of, standing.notes)]
     refused = not standing.sent and not standing.pending and bool(standing.error)
     if not standing.sent and not standing.pending and not refused:
-        warnings.append(_NOBODY_TOLD)
+        warnings.append(_NO_RECIPIENT)
     body: dict[str, object] = (
         {"result": 0, "uid": standing.uid, "error": standing.error}
         if refused

@@ -5,22 +5,22 @@ from meetings.itip.message import Note, NoteKind
 _SENTENCES = {
     NoteKind.IN_THE_PAST: "This meeting is in the past.",
     NoteKind.ONLY_THE_ORGANIZER: (
-        "receiver: nobody but the sender is invited; Exchange and Outlook hide such an invitation."
+        "receiver: only the sender is invited. Exchange and Outlook hide such an invitation."
     ),
     NoteKind.OVERRIDES_DROPPED: (
-        "The time or rule is new: occurrences that were changed or cancelled alone are as all"
-        " others."
+        "The time or the rule is new. Occurrences that were changed or cancelled alone follow the"
+        " series again."
     ),
     NoteKind.EXDATES_DROPPED: (
-        "repeat.EXDATE: the series was moved, and no day is left out any more."
+        "repeat.EXDATE: the series has a new time, so no day is excluded any more."
     ),
     NoteKind.START_MOVED_TO_RULE: (
-        "repeat: the rule is as before, so the series starts at {start:%Y-%m-%d %H:%M}: {rule}."
+        "repeat: the rule is unchanged, so the series starts at {start:%Y-%m-%d %H:%M}: {rule}."
     ),
     NoteKind.DAY_NOT_IN_EVERY_MONTH: (
-        "repeat.BYMONTHDAY: a month without a day {rule.by_month_day} has no occurrence here,"
-        " while Outlook shows one on its last day; a day up to 28, or -1 for the last day, is the"
-        " same everywhere."
+        "repeat.BYMONTHDAY: a month without a day {rule.by_month_day} has no occurrence here, but"
+        " Outlook shows one on its last day. A day up to 28, or -1 for the last day, is the same"
+        " everywhere."
     ),
 }
 

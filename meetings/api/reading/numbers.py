@@ -38,6 +38,6 @@ def items_of(part: str, value: object) -> list[object]:
         value = text.removeprefix("[").removesuffix("]").split(",") if text else []
     items: list[object] = [*value] if isinstance(value, list | tuple) else [value]
     if not 1 <= len(items) <= _MOST_ITEMS:
-        message = f"{part} must hold between 1 and {_MOST_ITEMS} values; or leave it out."
+        message = f"{part} must have between 1 and {_MOST_ITEMS} values, or be left out."
         raise InvalidRule(part, message)
     return items

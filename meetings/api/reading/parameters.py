@@ -83,8 +83,7 @@ def read_parameters(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
     warnings = _unknown_names(present)
     if operation == "cancel":
         present = {name: present[name] for name in _READ_BY_CANCEL if name in present}
-    values = _checked(operation, present)
-    _merge_lists(values)
+    values = _with_one_receiver(_checked(operation, present))
     if len(values.get("subj", "")) > _OUTLOOK_SUBJECT:
         warnings.append(f"subj: Outlook shows the first {_OUTLOOK_SUBJECT} characters only.")
     return values, warnings
@@ -125,13 +124,13 @@ def _missing(operation: object, present: Mapping[str, Any]) -> list[str]:
 def _misplaced(present: Mapping[str, Any]) -> Fields:
     """What is right alone, but not beside the others."""
     if "scope" in present and "occurrence" not in present:
-        return {"scope": ["Needs occurrence: the first one that it is about."]}
+        return {"scope": ["Give occurrence too: the first one that changes."]}
     if "occurrence" not in present:
         return {}
     if present["operation"] == "send":
         return {"occurrence": ["Only update and cancel are about one occurrence."]}
     names = [] if "scope" in present else [name for name in _NOT_OF_ONE if name in present]
-    refusal = "One occurrence has none of its own: leave it out, or change the series."
+    refusal = "It belongs to the whole series: leave it out, or change the series."
     return {name: [refusal] for name in names}
 
 
@@ -156,15 +155,16 @@ def _flat(errors: Mapping[str, Any], prefix: str = "") -> Fields:
     return flat
 
 
-def _merge_lists(values: dict[str, Any]) -> None:
-    """One ``receiver`` of what was given, if any was."""
+def _with_one_receiver(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with one ``receiver`` of the lists that were given, if any were."""
     if not values.keys() & set(_LISTS):
-        return
-    given = dict(values.pop("receiver", {}))
+        return dict(values)
+    given = values.get("receiver", {})
     receiver: dict[str, list[Mailbox]] = {
-        role: [*(given.get(role) or ()), *values.pop(role, ())] for role in _ROLES
+        role: [*(given.get(role) or ()), *values.get(role, ())] for role in _ROLES
     }
     if sum(map(len, receiver.values())) > settings.MEETINGS_MAX_ATTENDEES:
         limit = f"Must name at most {settings.MEETINGS_MAX_ATTENDEES} people and rooms."
         raise InvalidParameters({"receiver": [limit]})
-    values["receiver"] = receiver
+    others = {name: value for name, value in values.items() if name not in _LISTS}
+    return others | {"receiver": receiver}

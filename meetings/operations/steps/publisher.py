@@ -1,6 +1,6 @@
-"""Tasks on their way to the broker, in a thread of their own: a call never waits for a broker.
+"""Publish tasks for the workers, in a thread of its own: a call never waits for a broker.
 
-What is lost here, a broker that is away included, is found by the next sweep.
+A task that is lost here costs only time. The next sweep finds the mail.
 """
 
 import logging
@@ -15,11 +15,11 @@ from meetings import trouble
 DELIVER = "meetings.tasks.deliver"
 SWEEP = "meetings.tasks.sweep"
 
-MOST_AT_ONCE = 10  # more messages than these are left to one sweep
-# Seconds, by the broker's clock, after which it drops a task that no worker took: by then a sweep
-# has published the message anew, and so a backlog does not grow with each sweep.
+MOST_AT_ONCE = 10  # one sweep publishes more mails than these
+# Seconds, by the broker's clock, after which it drops a task that no worker took. By then a sweep
+# has published the mail again, so the queue does not grow with each sweep.
 EXPIRATION = 30.0
-_SECONDS = 2.0  # for each of: connecting, writing, the broker's confirmation
+_SECONDS = 2.0  # each for connecting, for writing, and for the broker's confirmation
 
 log = logging.getLogger(__name__)
 
@@ -28,17 +28,15 @@ _starting = threading.Lock()
 _thread: threading.Thread | None = None
 
 
-def publish(message_ids: Sequence[int]) -> None:
-    """Have the workers deliver these messages. Returns at once, whatever the broker does; never
-    raises.
-    """
-    tasks: list[tuple[str, list[int]]] = [(DELIVER, [message_id]) for message_id in message_ids]
+def publish(mail_ids: Sequence[int]) -> None:
+    """Tell the workers to deliver these mails. Returns at once and never raises."""
+    tasks: list[tuple[str, list[int]]] = [(DELIVER, [mail_id]) for mail_id in mail_ids]
     try:
         for task in tasks if len(tasks) <= MOST_AT_ONCE else [(SWEEP, [])]:
             _waiting.put_nowait(task)
     except queue.Full:
-        return  # the broker is slow or away, and the sweep will find it
-    _see_that_somebody_publishes()
+        return  # the broker is slow or unavailable; the next sweep finds the mails
+    _start_thread()
 
 
 def send(task: str, args: Sequence[int]) -> None:
@@ -55,8 +53,8 @@ def send(task: str, args: Sequence[int]) -> None:
     )
 
 
-def _see_that_somebody_publishes() -> None:
-    global _thread  # noqa: PLW0603 (one thread for the process; a fork has none, and starts its own)
+def _start_thread() -> None:
+    global _thread  # noqa: PLW0603 (one for the process; a fork starts its own)
     with _starting:
         if _thread is None or not _thread.is_alive():
             _thread = threading.Thread(target=_publish_for_ever, name="publisher", daemon=True)
@@ -70,15 +68,14 @@ def _publish_for_ever() -> None:
             send(task, args)
         except Exception as error:
             trouble.report(
-                "broker", f"the message broker is away ({error}): the next sweep finds what waits"
+                "broker",
+                f"the message broker is unavailable ({error}); the next sweep publishes the mails",
             )
-            _forget()
+            _drop_waiting()
 
 
-def _forget() -> None:
-    """Drop what waits: each would take as long as the one that failed, and the sweep finds them
-    all.
-    """
+def _drop_waiting() -> None:
+    """Drop what waits: each task would take as long to fail, and the sweep finds its mail."""
     while True:
         try:
             _waiting.get_nowait()

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from meetings import models
 from meetings.addresses import address_key
 from meetings.imip.compose import ComposedMail, compose
+from meetings.itip.event import Event
 from meetings.itip.message import Message, Method, Version
 from meetings.models import Delivery, DeliveryState, Mail, Meeting
 from meetings.models.delivery import LIVE, Claim, DeliveryQuerySet
@@ -35,10 +36,11 @@ class Outgoing:
 
 
 def store_version(
-    meeting: Meeting, version: Version, *, actor: Actor, claimed: bool
+    meeting: Meeting, version: Version, stored: Event | None, *, actor: Actor, claimed: bool
 ) -> list[Outgoing]:
     """Make ``version`` the meeting's state and store its mails, in order.
 
+    ``stored`` is the event as it was read, None for a new meeting.
     ``claimed``: the caller sends right after the commit, so the rows are inserted claimed. That
     saves one commit.
     """
@@ -47,7 +49,7 @@ def store_version(
     messages = _needed(meeting, version.messages) if meeting.pk else version.messages
     composed = _compose(meeting, messages)
     meeting.thread = meeting.thread or composed[0].message_id
-    meeting.store(version)
+    meeting.store(version, stored)
     row = models.Version.objects.create(
         meeting=meeting,
         sequence=version.event.sequence,

@@ -21,7 +21,7 @@ def test_each_note_has_a_sentence(kind: NoteKind) -> None:
 def test_moved_start_is_named_with_its_rule() -> None:
     note = Note(NoteKind.START_MOVED_TO_RULE, start=datetime(2027, 3, 1, 10), rule=RULE)
     assert warning_of(note) == (
-        "repeat: the rule is as before, so the series starts at 2027-03-01 10:00:"
+        "repeat: the rule is unchanged, so the series starts at 2027-03-01 10:00:"
         " FREQ=MONTHLY;COUNT=2;BYMONTHDAY=31."
     )
 
