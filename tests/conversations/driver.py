@@ -1,4 +1,4 @@
-"""Plays a conversation: real calls over HTTP, a mail server, and a calendar for each person."""
+"""Plays a conversation: calls by Django's test client, a mail server, a calendar for each one."""
 
 import json
 import re
@@ -44,9 +44,9 @@ class Conversation:
             "later": self._later,
             "refuse": self._refuse,
         }
-        answer = actions[step.action.verb](step.action)
+        response = actions[step.action.verb](step.action)
         for block in step.all("expect"):
-            self._expect(block, answer)
+            self._expect(block, response)
         self._check_mails(step)
         for block in step.all("get"):
             self._get(block)
@@ -78,17 +78,18 @@ class Conversation:
         else:
             block.fail("with which reply?")
 
-    def _expect(self, block: Block, answer: Any) -> None:
-        if answer is None:
-            block.fail("only a call has an answer")
-        body = answer.json()
-        if block.subject != str(answer.status_code):
-            block.fail(f"the answer is {answer.status_code} {json.dumps(body, ensure_ascii=False)}")
+    def _expect(self, block: Block, response: Any) -> None:
+        if response is None:
+            block.fail("only a call has a response")
+        body = response.json()
+        if block.subject != str(response.status_code):
+            found = json.dumps(body, ensure_ascii=False)
+            block.fail(f"the response is {response.status_code} {found}")
         wanted = _json("\n".join(line.text for line in block.lines), block)
         for name, value in wanted.items():
             if not self._is_wanted(body.get(name), value):
                 found = json.dumps(body.get(name), ensure_ascii=False)
-                block.fail(f'"{name}" of the answer is {found}')
+                block.fail(f'"{name}" of the response is {found}')
 
     def _is_wanted(self, found: Any, value: Any) -> bool:
         """Whether both are equal; a $name that stands for nothing yet stands for what is found."""
@@ -108,7 +109,7 @@ class Conversation:
         ]
 
     def _check_mails(self, step: Step) -> None:
-        """Each person gets what is listed for them, in that order; nobody gets anything else."""
+        """Each person gets what is listed for them, in that order, and nothing else."""
         listed = _listed(step)
         for address, message in self._new_messages(step):
             if not listed.get(address):
@@ -161,7 +162,7 @@ def _listed(step: Step) -> dict[str, list[Block]]:
             listed.setdefault(address, []).append(block)
     nobody = listed.pop("nobody", [])
     if nobody and listed:
-        nobody[0].fail("the step lists mails to somebody, too")
+        nobody[0].fail("the step lists mails, too")
     return listed
 
 

@@ -88,5 +88,5 @@ def _steps(blocks: list[Block]) -> Iterator[Step]:
     for begin, end in zip(begins, [*begins[1:], None], strict=True):
         step = Step(blocks[begin], tuple(blocks[begin + 1 : end]))
         if step.action.verb == "put by" and len(step.all("expect")) != 1:
-            step.action.fail("what is the answer? One block > expect must follow")
+            step.action.fail("what is the response? One block > expect must follow")
         yield step

@@ -1,4 +1,7 @@
-"""The service as a conversation meets it: over HTTP, by its commands, and by the mail it sends."""
+"""The service as a conversation meets it: its calls, its commands, and the mail it sends.
+
+Calls go through Django's test client: middleware, routes and views are real, there is no socket.
+"""
 
 import signal
 from collections.abc import Iterator, Mapping
@@ -26,7 +29,7 @@ class Service:
         mail_server.scripts["rcpt"] = self._refused
 
     def post(self, caller: str, headers: Mapping[str, str], body: bytes) -> Any:
-        """POST as the program ``caller``, with a key of its own."""
+        """POST as the program ``caller``, with its own key."""
         if caller not in self._keys:
             self._keys[caller] = ApiKey.objects.create_key(name=caller, senders=SENDERS)[1]
         client = Client(headers={"Authorization": f"Api-Key {self._keys[caller]}", **headers})

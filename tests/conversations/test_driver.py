@@ -94,11 +94,11 @@ TUESDAY = "Tue 2032-03-02 10:00-11:00 | Talk | Hall\n"
 
 # What is replaced, by what, how the line begins that is to blame, and what is said of it.
 BROKEN = {
-    "status": ("> expect 200\n\n", "> expect 409\n\n", "> expect 409", "the answer is 200 {"),
-    "answer": ('"result": 1', '"result": 0', "> expect", '"result" of the answer is 1'),
-    "answer below": ('"queued"', '"sent"', "> expect", '"recipients" of the answer is {'),
-    "answer without a call": ("later\n\n> mail", "later\n> expect 200\n> mail", "> expect 200", ""),
-    "call without an answer": ("> expect 200\n\n", "", "> put by CRM", "what is the answer?"),
+    "status": ("> expect 200\n\n", "> expect 409\n\n", "> expect 409", "the response is 200 {"),
+    "response": ('"result": 1', '"result": 0', "> expect", '"result" of the response is 1'),
+    "response below": ('"queued"', '"sent"', "> expect", '"recipients" of the response is {'),
+    "response to no call": ("later\n\n> mail", "later\n> expect 200\n> mail", "> expect 200", ""),
+    "call without response": ("> expect 200\n\n", "", "> put by CRM", "what is the response?"),
     "method": (
         "METHOD:CANCEL\nSEQUENCE:1",
         "METHOD:ADD",
@@ -146,7 +146,7 @@ BROKEN = {
         "> mail to carol@example.net, dave",
         "dave@example.org gets no such mail",
     ),
-    "nobody": (CAROL_LEAVES, "> mail to nobody\n", "> mail to nobody", "the step lists mails to"),
+    "nobody": (CAROL_LEAVES, "> mail to nobody\n", "> mail to nobody", "the step lists mails"),
     "entry": (MONDAY, "Monday\n", "Monday", "the calendar of bob@example.org shows: Mon 2032"),
     "entry not listed": (TUESDAY, "", "> get bob", "the calendar of bob@example.org shows also"),
     "entry not shown": (TUESDAY, TUESDAY + "Wed\n", "Wed", "the calendar of bob@example.org does"),
