@@ -1,7 +1,7 @@
 """The commands of the documents run as they stand there, and the responses are those shown.
 
 What differs: the port, and the folder for what is written. Nothing in the examples varies between
-two runs, since each gives its own uid and a date that is far away.
+two runs, since each gives a uid and a date that is far away.
 """
 
 import email
@@ -116,7 +116,7 @@ class Followed:
     shown: list[list[Any]]
 
 
-@pytest.fixture(scope="module", params=[*READMES, "docs/api.md"])
+@pytest.fixture(scope="module", params=[*READMES, "docs/api.md", "docs/api.zh-CN.md"])
 def followed(newcomer: Newcomer, request: pytest.FixtureRequest) -> Followed:
     document = Document(ROOT / request.param)
     came, shown = [], []
