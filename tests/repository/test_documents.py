@@ -57,6 +57,11 @@ def words(document: Document) -> list[str]:
 
 
 @_every_document
+def test_document_has_no_gap_to_fill(document: Document) -> None:
+    assert not re.findall(r"\bTODO.*", document.path.read_text())
+
+
+@_every_document
 def test_paths_in_document_exist(document: Document) -> None:
     paths = {word.split("::")[0] for word in words(document) if is_path(word.split("::")[0])}
     absent = sorted(path for path in paths if not exists(path, document.path.parent))
