@@ -29,7 +29,7 @@ FOREIGN = {
     "RABBITMQ_DEFAULT_USER",
 }
 
-# All that a container gets. A database that does not answer must not make it unhealthy.
+# All that a container gets. An unreachable database must not make it unhealthy.
 ENVIRONMENT = {
     "PATH": f"{BIN}:/usr/bin:/bin",
     "SECRET_KEY": "only-for-this-test",
