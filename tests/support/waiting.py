@@ -3,9 +3,8 @@
 import time
 from collections.abc import Callable
 
-PATIENCE = (
-    240.0  # seconds: minutes beyond what any event takes, so that a busy machine is no failure
-)
+# Seconds: minutes beyond what any event takes, so that a busy machine is no failure.
+PATIENCE = 240.0
 _PAUSE = 0.02
 
 

@@ -183,10 +183,8 @@ def _record(verdicts: Sequence[Verdict]) -> None:
     for _ in _tries(settings.MEETINGS_LEASE):
         try:
             held = Delivery.objects.finish(verdicts)
-        except (
-            DatabaseError,
-            InterfaceError,
-        ):  # a server that is stopped short ends in a plain DatabaseError
+        # A server that is stopped short ends in a plain DatabaseError.
+        except (DatabaseError, InterfaceError):
             if connection.in_atomic_block:
                 raise
             connection.close()
