@@ -53,9 +53,9 @@ def report(outcome: Outcome) -> str:
     killed = sum(number for name, number in blows.items() if name not in ("postgres", "purge"))
     by_target = ", ".join(f"{number} × {name}" for name, number in sorted(blows.items()))
     lines = {
-        "calls": f"{count.calls}, {count.unanswered} of them cut off",
+        "calls": f"{count.calls}, {count.cut_off} of them cut off",
         "kill -9": f"{killed} ({by_target})",
-        "answers of the mail server": f"{outcome.answers}, {outcome.faulty:.0%} of them faulty",
+        "replies of the mail server": f"{outcome.replies}, {outcome.faulty:.0%} of them faulty",
         "mails taken": f"{count.mails}, one for each recipient",
         "promised": f"{count.promised} (of these {count.superseded} superseded,"
         f" {count.refused} refused for good)",

@@ -1,4 +1,4 @@
-"""Programs that send, update and cancel meetings at once, and note each answer."""
+"""Programs that send, update and cancel meetings at once, and note each response."""
 
 import random
 import threading
@@ -12,12 +12,12 @@ from tests.support.callers import post
 # uids in use at once; a cancelled one is followed by another, because its own is never used again
 SLOTS = 60
 PEOPLE = 6
-_ASYNC = 0.25  # of the calls prefer an answer before the mail has left
+_ASYNC = 0.25  # of the calls prefer a response before the mail has left
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call and its answer; ``status`` 0: the connection broke before there was one."""
+    """One call and its response; ``status`` 0: the connection broke before there was one."""
 
     number: int
     operation: str
@@ -46,7 +46,7 @@ class Meetings:
         return f"slot-{slot}-{self.generation.get(slot, 0)}"
 
     def learn(self, call: Call, slot: int) -> None:
-        """What the answer says of the slot's meeting."""
+        """What the response says of the slot's meeting."""
         if call.status == 404:
             self.known.discard(call.uid)
         elif call.status:
@@ -114,8 +114,8 @@ class Callers:
         body = _body(operation, uid, number, chance)
         headers = {"Prefer": "respond-async"} if chance.random() < _ASYNC else {}
         port = chance.choice(self._ports)
-        answer = post(port, body, headers, give_up_at=self._end)
-        call = Call(number, operation, uid, answer.began, answer.status, answer.body)
+        response = post(port, body, headers, give_up_at=self._end)
+        call = Call(number, operation, uid, response.began, response.status, response.body)
         with self._guard:
             self.calls.append(call)
             self._meetings.learn(call, slot)

@@ -9,12 +9,12 @@ from tests.chaos.mail import Taken, was_refused
 
 FINAL = "SELECT count(*) FROM meetings_delivery WHERE state IN ('queued', 'sending')"
 STORED = """
-SELECT meeting.uid, version.sequence, delivery.address, message.message_id,
-       message.subject, message.method,
+SELECT meeting.uid, version.sequence, delivery.address, mail.message_id,
+       mail.subject, mail.method,
        delivery.state, delivery.last_reply, delivery.may_have_left, meeting.sequence
 FROM meetings_delivery AS delivery
-JOIN meetings_mail AS message ON message.id = delivery.mail_id
-JOIN meetings_version AS version ON version.id = message.version_id
+JOIN meetings_mail AS mail ON mail.id = delivery.mail_id
+JOIN meetings_version AS version ON version.id = mail.version_id
 JOIN meetings_meeting AS meeting ON meeting.id = delivery.meeting_id
 ORDER BY delivery.id
 """
@@ -48,7 +48,7 @@ class Balance:
     """The count. The lists that must be empty name what is in them."""
 
     calls: int = 0
-    unanswered: int = 0
+    cut_off: int = 0
     promised: int = 0
     superseded: int = 0
     refused: int = 0
@@ -83,7 +83,7 @@ def balance(
     """Count everything. In ``outages`` the database was away."""
     count = Balance(
         calls=len(calls),
-        unanswered=sum(call.status in (0, 500, 503) for call in calls),
+        cut_off=sum(call.status in (0, 500, 503) for call in calls),
         mails=len(taken),
     )
     stored: dict[Key, list[Row]] = defaultdict(list)
@@ -121,13 +121,13 @@ def _promises(
             count.refused += 1
         else:
             count.lost.append(
-                f"lost: {key} was answered {state}, is stored as {rows}; {about[key[:2]]}"
+                f"lost: {key} was said to be {state}, is stored as {rows}; {about[key[:2]]}"
             )
     count.promised = len(_promised(about))
 
 
 def _promised(about: dict[tuple[str, int], list[Call]]) -> dict[Key, str]:
-    """What was answered in the end, for each version and recipient."""
+    """What callers were told in the end, for each version and recipient."""
     promised: dict[Key, str] = {}
     for (uid, _), calls in about.items():
         for call in (call for call in calls if call.promised):

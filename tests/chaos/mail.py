@@ -11,10 +11,10 @@ from email import policy
 from tests.support.servers.smtp_conversation import Step, Transaction
 from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP
 
-# Of each kind of answer this share is faulty.
+# Of each kind of reply this share is faulty.
 FAULTY = 0.16
 _LATER, _NEVER = "451 4.3.0 try later", "550 5.7.1 refused, number {}"
-# What a faulty answer is, by weight. A hang lasts until the client's own deadline.
+# What a faulty reply is, by weight. A hang lasts until the client's own deadline.
 _FAULTS: dict[str, tuple[tuple[Step, int], ...]] = {
     "mail": ((_LATER, 8), (_NEVER, 3), (DROP, 8), (HANG, 1)),
     "rcpt": ((_LATER, 10), (_NEVER, 6), (DROP, 3), (HANG, 1)),
@@ -51,7 +51,7 @@ class Taken:
 
 
 class FaultyMailServer(ScriptedSMTP):
-    """Accepts mail, apart from the faulty answers.
+    """Accepts mail, apart from the faulty replies.
 
     A mail whose final dot is met with silence counts as taken.
     """
@@ -60,13 +60,13 @@ class FaultyMailServer(ScriptedSMTP):
         self._random = random.Random(seed)
         self._counting = threading.Lock()
         self._times: list[tuple[float, int, Transaction]] = []
-        self.answers = self.faults = 0
+        self.replies = self.faults = 0
         self.healthy = False
         super().__init__(
-            mail=lambda _: self._answer("mail", "250 2.1.0 ok"),
-            rcpt=lambda _: self._answer("rcpt", "250 2.1.5 ok"),
-            content=lambda _: self._answer("content", ""),
-            dot=lambda _: self._answer("dot", "250 2.0.0 queued"),
+            mail=lambda _: self._reply("mail", "250 2.1.0 ok"),
+            rcpt=lambda _: self._reply("rcpt", "250 2.1.5 ok"),
+            content=lambda _: self._reply("content", ""),
+            dot=lambda _: self._reply("dot", "250 2.0.0 queued"),
         )
 
     def record(self, transaction: Transaction) -> None:
@@ -92,9 +92,9 @@ class FaultyMailServer(ScriptedSMTP):
             )
         ]
 
-    def _answer(self, moment: str, good: Step) -> Step:
+    def _reply(self, moment: str, good: Step) -> Step:
         with self._counting:
-            self.answers += 1
+            self.replies += 1
             if self.healthy or self._random.random() >= FAULTY:
                 return good
             self.faults += 1

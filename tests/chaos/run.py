@@ -64,7 +64,7 @@ class Outcome:
     blows: Counter[str]
     seconds: float
     faulty: float
-    answers: int
+    replies: int
     taken: list[Taken]
     said: str = ""
     problems: list[str] = field(default_factory=list)
@@ -110,13 +110,13 @@ class Run:
             rows = [Row(*row) for row in self.site.query(STORED)]
             taken = self.mail.taken()
             count = balance(callers.calls, rows, taken, self.outages)
-            faulty = self.mail.faults / max(1, self.mail.answers)
+            faulty = self.mail.faults / max(1, self.mail.replies)
             return Outcome(
                 balance=count,
                 blows=self.blows,
                 seconds=time.monotonic() - began,
                 faulty=faulty,
-                answers=self.mail.answers,
+                replies=self.mail.replies,
                 taken=taken,
                 said=self.site.said(),
                 problems=problems,
@@ -157,7 +157,7 @@ class Run:
             began = time.monotonic()
             wait_until(self.site.postgres, "PostgreSQL")
             self.site.stop_postgres()
-            wait_until(self._answers, "PostgreSQL's return")
+            wait_until(self._is_back, "PostgreSQL's return")
             self.outages.append((began, time.monotonic()))
         elif blow == "purge":
             self.site.purge_broker()
@@ -174,7 +174,7 @@ class Run:
             os.kill(self.chance.choice(workers), signal.SIGKILL)
         return True
 
-    def _answers(self) -> bool:
+    def _is_back(self) -> bool:
         try:
             return bool(self.site.query("SELECT 1"))
         except Exception:  # not yet: whatever it is, the deadline says so

@@ -1,4 +1,4 @@
-"""While the message broker is down, calls are answered. When it is back, their mail goes out."""
+"""While the message broker is down, calls still succeed. When it is back, their mail goes out."""
 
 import socket
 import threading

@@ -22,11 +22,11 @@ def connect_anew(scene: Scene) -> None:
 def test_web_killed_before_commit_stores_nothing(scene: Scene) -> None:
     with scene.site.database() as cursor:
         cursor.execute("BEGIN; LOCK TABLE meetings_delivery IN EXCLUSIVE MODE")
-        answer = scene.call()
+        response = scene.call()
         scene.wait_for_lock('INSERT INTO "meetings_delivery"%')
         scene.kill_web()
         cursor.execute("ROLLBACK")
-    assert answer.result().status == 0
+    assert response.result().status == 0
     wait_until(
         lambda: (
             not scene.site.query(
@@ -55,10 +55,10 @@ def test_web_killed_behind_an_older_mail_loses_nothing(
     gate = scene.smtp.hold("mail")
     scene.queue()
     wait_until(lambda: scene.states() == {"sending"}, "the mail loop's claim")
-    answer = scene.call("update")
+    response = scene.call("update")
     wait_until(lambda: "queued" in scene.states(), "the newer version")
     scene.kill_web()
-    assert answer.result().status == 0
+    assert response.result().status == 0
     scene.site.wait_for_web()
     scene.kill_mail()
     gate.open()
@@ -75,9 +75,9 @@ def test_mail_goes_again_if_web_dies_before_recording(scene: Scene) -> None:
 
 
 def test_web_killed_after_recording_sends_no_more(scene: Scene) -> None:
-    with scene.call_after_record() as answer:
+    with scene.call_after_record() as response:
         scene.kill_web()
-    assert answer.result().status == 0
+    assert response.result().status == 0
     assert scene.states() == {"sent"}
     scene.recover()
     assert scene.got() == ONCE
@@ -86,11 +86,11 @@ def test_web_killed_after_recording_sends_no_more(scene: Scene) -> None:
 def test_loop_killed_during_a_call_loses_nothing(scene: Scene) -> None:
     with scene.site.database() as cursor:
         cursor.execute("BEGIN; LOCK TABLE meetings_delivery IN EXCLUSIVE MODE")
-        answer = scene.call(Prefer="respond-async")
+        response = scene.call(Prefer="respond-async")
         scene.wait_for_lock('INSERT INTO "meetings_delivery"%')
         scene.kill_mail()
         cursor.execute("ROLLBACK")
-    assert answer.result().status == 202
+    assert response.result().status == 202
     scene.recover()
     assert scene.got() == ONCE
 
@@ -147,10 +147,10 @@ def test_postgresql_stopped_before_commit_stores_nothing(
 ) -> None:
     with scene.site.database() as cursor:
         cursor.execute("BEGIN; LOCK TABLE meetings_delivery IN EXCLUSIVE MODE")
-        answer = scene.call()
+        response = scene.call()
         scene.wait_for_lock('INSERT INTO "meetings_delivery"%')
         scene.site.stop_postgres()
-    assert answer.result().status == 503
+    assert response.result().status == 503
     assert scene.states() == set()
     assert scene.call().result().status == 200
     assert scene.got() == ONCE
@@ -159,9 +159,9 @@ def test_postgresql_stopped_before_commit_stores_nothing(
 def test_postgresql_stopped_after_record_sends_no_more(
     scene: Scene,
 ) -> None:
-    with scene.call_after_record() as answer:
+    with scene.call_after_record() as response:
         scene.site.stop_postgres()
-    assert answer.result().status == 503
+    assert response.result().status == 503
     assert scene.states() == {"sent"}
     assert scene.call().result().status == 200
     assert scene.got() == ONCE
@@ -172,8 +172,8 @@ def test_postgresql_stopped_after_record_sends_no_more(
 def test_postgresql_stopped_between_claim_and_record(scene: Scene, mark: str, who: str) -> None:
     connect_anew(scene)
     stopped = scene.at(mark, scene.site.stop_postgres)
-    answer = scene.call(**({} if who == "web" else {"Prefer": "respond-async"}))
+    response = scene.call(**({} if who == "web" else {"Prefer": "respond-async"}))
     wait_until(stopped.is_set, "the mark")
-    answer.result()
+    response.result()
     wait_until(lambda: scene.states() == {"sent"}, "the outcome")
     assert scene.got() == ONCE

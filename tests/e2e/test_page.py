@@ -44,17 +44,17 @@ def test_examples_of_the_page_work_in_order(
 ) -> None:
     uid = str(uuid.uuid4())
     before = len(server.smtp.accepted)
-    answers = []
+    responses = []
     for operation, change in (
         ("send", {}),
         ("update", {"subj": "改"}),
         ("update", {"location": "8F"}),
         ("cancel", {}),
     ):
-        answer = server.post(example(text, operation, uid) | change)
-        assert answer.status == 200
-        answers.append(answer.body)
-    assert [(answer["result"], answer["uid"]) for answer in answers] == [(1, uid)] * 4
+        response = server.post(example(text, operation, uid) | change)
+        assert response.status == 200
+        responses.append(response.body)
+    assert [(response["result"], response["uid"]) for response in responses] == [(1, uid)] * 4
 
     invitations = [read(transaction.raw) for transaction in server.smtp.accepted[before:]]
     assert [invitation.method for invitation in invitations] == [
@@ -89,9 +89,9 @@ def test_made_uid_works_for_update_and_cancel(server: Server) -> None:
     assert server.post({"operation": "cancel", "uid": uid}).body["sequence"] == 2
 
 
-def test_empty_call_is_answered_as_the_page_says(server: Server) -> None:
-    answer = server.post({})
-    assert (answer.status, answer.body) == (404, {"error": "Not found"})
+def test_empty_call_gets_the_response_of_the_page(server: Server) -> None:
+    response = server.post({})
+    assert (response.status, response.body) == (404, {"error": "Not found"})
 
 
 def test_english_caller_gets_english_mail(server: Server) -> None:
@@ -104,10 +104,10 @@ def test_english_caller_gets_english_mail(server: Server) -> None:
 
 def test_body_that_comes_in_chunks_is_read(server: Server) -> None:
     body = json.dumps(example(SINGLE, "send", str(uuid.uuid4()))).encode()
-    answer = server.post(iter([body[:50], body[50:]]))
-    assert (answer.status, answer.body["result"]) == (200, 1)
+    response = server.post(iter([body[:50], body[50:]]))
+    assert (response.status, response.body["result"]) == (200, 1)
 
 
 def test_chunked_body_over_the_limit_is_refused(server: Server) -> None:
-    answer = server.post(iter([b" " * 600_000, b" " * 600_000]))
-    assert (answer.status, answer.body) == (413, {"error": "The body is over the limit."})
+    response = server.post(iter([b" " * 600_000, b" " * 600_000]))
+    assert (response.status, response.body) == (413, {"error": "The body is over the limit."})

@@ -7,10 +7,10 @@ ROWS = 200_000
 # Other tables stay empty, so the keys to them must go. The end of the transaction restores them.
 _WITHOUT_FOREIGN_KEYS = """
 DO $$ DECLARE key record; BEGIN
-    FOR key IN SELECT conname, conrelid::regclass AS held_by FROM pg_constraint
+    FOR key IN SELECT conname, conrelid::regclass AS of_table FROM pg_constraint
                WHERE conrelid IN ('meetings_delivery'::regclass, 'meetings_mail'::regclass)
                  AND contype = 'f'
-    LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', key.held_by, key.conname); END LOOP;
+    LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', key.of_table, key.conname); END LOOP;
 END $$
 """
 # One in twenty waits for its next try, as after an hour without a mail server. One in ten thousand

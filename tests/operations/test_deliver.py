@@ -45,24 +45,24 @@ def test_call_fails_when_no_mail_is_accepted(
     mail_server: ScriptedSMTP, scripts: dict[str, str]
 ) -> None:
     mail_server.scripts |= scripts
-    receipt = send()
-    assert not receipt.sent
-    assert not receipt.pending
-    assert receipt.error
+    standing = send()
+    assert not standing.sent
+    assert not standing.pending
+    assert standing.error
     assert set(states().values()) == {DeliveryState.FAILED}
 
 
 def test_unreachable_mail_server_fails_the_call(mail_server: ScriptedSMTP) -> None:
     mail_server.close()
-    receipt = send()
-    assert set(receipt.recipients.values()) == {DeliveryState.FAILED}
-    assert "refused" in receipt.error.lower()
+    standing = send()
+    assert set(standing.recipients.values()) == {DeliveryState.FAILED}
+    assert "refused" in standing.error.lower()
 
 
 def test_rest_is_retried_after_one_recipient_has_it(mail_server: ScriptedSMTP) -> None:
     mail_server.scripts["rcpt"] = {BOB.address: LATER}
-    receipt = send()
-    assert receipt.recipients == {
+    standing = send()
+    assert standing.recipients == {
         BOB.address: DeliveryState.QUEUED,
         CAROL.address: DeliveryState.SENT,
     }
@@ -112,8 +112,8 @@ def test_silent_mail_server_fails_within_the_budget(
 ) -> None:
     mail_server.scripts["mail"] = HANG
     settings.EMAIL_TIMEOUT = 60
-    receipt = send(budget=1)
-    assert set(receipt.recipients.values()) == {DeliveryState.FAILED}
+    standing = send(budget=1)
+    assert set(standing.recipients.values()) == {DeliveryState.FAILED}
 
 
 def test_overtaken_claim_records_nothing(mail_server: ScriptedSMTP) -> None:
@@ -144,15 +144,15 @@ def test_cancel_waits_for_its_request_to_finish(mail_server: ScriptedSMTP) -> No
     Delivery.objects.update(
         state=DeliveryState.SENDING, lease_until=timezone.now() + timedelta(minutes=1)
     )
-    receipt = cancel(budget=0.2)
-    assert set(receipt.recipients.values()) == {DeliveryState.QUEUED}
+    standing = cancel(budget=0.2)
+    assert set(standing.recipients.values()) == {DeliveryState.QUEUED}
     assert len(mail_server.received) == 1
     verdicts = [
         Verdict(Claim(row.pk, row.attempt, row.address), DeliveryState.SENT, "250 ok")
         for row in request.deliveries.all()
     ]
     assert Delivery.objects.finish(verdicts) == 2
-    assert [deliver_mail(message) for message in Mail.objects.filter(method="CANCEL")] == [1, 1]
+    assert [deliver_mail(mail) for mail in Mail.objects.filter(method="CANCEL")] == [1, 1]
     assert [transaction.recipients for transaction in mail_server.received[1:]] == [
         (BOB.address,),
         (CAROL.address,),
@@ -167,9 +167,9 @@ def test_fifty_concurrent_updates_are_mailed_in_order(mails: Mails) -> None:
     def one(number: int) -> int:
         with threads_own_connection():
             start.wait()
-            receipt = update(summary=f"Version {number}", budget=PATIENCE)
-            assert set(receipt.recipients.values()) == {DeliveryState.SENT}
-            return receipt.sequence
+            standing = update(summary=f"Version {number}", budget=PATIENCE)
+            assert set(standing.recipients.values()) == {DeliveryState.SENT}
+            return standing.sequence
 
     with ThreadPoolExecutor(50) as pool:
         assert sorted(pool.map(one, range(50))) == list(range(1, 51))
@@ -198,9 +198,9 @@ def test_call_that_gets_no_turn_is_queued(mail_server: ScriptedSMTP) -> None:
     send()
     with another_session() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtextextended('meeting-1', 0))")
-        receipt = update(summary="New", budget=0.2)
-    assert receipt.pending
-    assert set(receipt.recipients.values()) == {DeliveryState.QUEUED}
+        standing = update(summary="New", budget=0.2)
+    assert standing.pending
+    assert set(standing.recipients.values()) == {DeliveryState.QUEUED}
     assert len(mail_server.received) == 1
 
 
@@ -222,11 +222,11 @@ def test_promise_to_second_call_survives_failed_first(mail_server: ScriptedSMTP)
             return set(send().recipients.values())
 
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(first)
+        call = pool.submit(first)
         gate.wait_for_client()
         assert set(send(budget=0).recipients.values()) == {DeliveryState.SENDING}
         gate.open()
-        assert answer.result() == {DeliveryState.QUEUED}
+        assert call.result() == {DeliveryState.QUEUED}
     mail_server.scripts["mail"] = "250 ok"
     assert deliver_mail(Mail.objects.get()) == 2
     assert set(states().values()) == {DeliveryState.SENT}

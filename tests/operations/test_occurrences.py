@@ -24,8 +24,8 @@ def mondays(db: None, mail_server: ScriptedSMTP) -> None:
 
 
 def test_later_requests_leave_out_cancelled_occurrence(mails: Mails) -> None:
-    receipt = cancel(occurrence=SECOND)
-    assert (receipt.sequence, receipt.occurrences) == (1, (FIRST, THIRD))
+    standing = cancel(occurrence=SECOND)
+    assert (standing.sequence, standing.occurrences) == (1, (FIRST, THIRD))
     assert OccurrenceOverride.objects.get().is_cancelled
     assert not Meeting.objects.get().is_cancelled
     update(summary="New")
@@ -77,12 +77,12 @@ def test_cancelled_meeting_refuses_occurrence_changes() -> None:
 
 
 def test_split_continues_the_series_under_a_new_uid(mails: Mails) -> None:
-    receipt = update(occurrence=SECOND, and_future=True, location="Room 9")
-    old, new = Meeting.objects.get(uid="meeting-1"), Meeting.objects.get(uid=receipt.new_uid)
+    standing = update(occurrence=SECOND, and_future=True, location="Room 9")
+    old, new = Meeting.objects.get(uid="meeting-1"), Meeting.objects.get(uid=standing.new_uid)
     assert new.continues == old
     assert old.event().occurrences == (FIRST,)
     assert (new.event().occurrences, new.location) == ((SECOND, THIRD), "Room 9")
-    assert receipt.recipients == {
+    assert standing.recipients == {
         BOB.address: DeliveryState.SENT,
         CAROL.address: DeliveryState.SENT,
     }
@@ -90,15 +90,15 @@ def test_split_continues_the_series_under_a_new_uid(mails: Mails) -> None:
     assert (ended.vevent.uid.value, ended.sequence) == ("meeting-1", 1)
     assert ended.vevent.rrule.value == "FREQ=WEEKLY;UNTIL=20270301T020000Z;BYDAY=MO"
     assert (rest.vevent.uid.value, rest.sequence, rest.vevent.rrule.value) == (
-        receipt.new_uid,
+        standing.new_uid,
         0,
         "FREQ=WEEKLY;COUNT=2;BYDAY=MO",
     )
 
 
 def test_cancelling_this_and_future_ends_the_series(mails: Mails) -> None:
-    receipt = cancel(occurrence=THIRD, and_future=True)
-    assert (receipt.new_uid, receipt.occurrences) == ("", (FIRST, SECOND))
+    standing = cancel(occurrence=THIRD, and_future=True)
+    assert (standing.new_uid, standing.occurrences) == ("", (FIRST, SECOND))
     assert [mail.method for mail in mails()] == ["REQUEST", "REQUEST"]
 
 
@@ -112,7 +112,7 @@ def test_unsent_cancel_of_occurrence_can_be_repeated(mail_server: ScriptedSMTP) 
     mail_server.scripts["mail"] = "451 4.3.0 later"
     assert not cancel(occurrence=SECOND).sent
     mail_server.scripts["mail"] = "250 ok"
-    receipt = cancel(occurrence=SECOND)
-    assert (receipt.sequence, receipt.sent) == (1, True)
+    standing = cancel(occurrence=SECOND)
+    assert (standing.sequence, standing.sent) == (1, True)
     with pytest.raises(OccurrenceCancelled):
         cancel(occurrence=SECOND)

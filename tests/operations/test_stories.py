@@ -15,15 +15,15 @@ pytestmark = pytest.mark.usefixtures("db", "mail_server")
 def test_send_stores_the_meeting_and_mails_one_request(
     mails: Mails, mail_server: ScriptedSMTP
 ) -> None:
-    receipt = send()
-    assert receipt.recipients == {
+    standing = send()
+    assert standing.recipients == {
         BOB.address: DeliveryState.SENT,
         CAROL.address: DeliveryState.SENT,
     }
     [mail] = mails()
     assert (mail.method, mail.sequence, mail.people) == ("REQUEST", 0, [BOB.address, CAROL.address])
     assert mail_server.received[0].recipients == (BOB.address, CAROL.address)
-    stored = Meeting.objects.get(uid=receipt.uid)
+    stored = Meeting.objects.get(uid=standing.uid)
     assert stored.event().attendees == (BOB, CAROL)
     assert stored.thread == mail.mail["Message-ID"]
 
@@ -67,8 +67,8 @@ def test_cancelled_uid_cannot_be_sent_again() -> None:
 
 def test_update_cancels_removed_guest_then_requests(mails: Mails) -> None:
     send()
-    receipt = update(attendees=(BOB,), location="Room 8")
-    assert receipt.sequence == 1
+    standing = update(attendees=(BOB,), location="Room 8")
+    assert standing.sequence == 1
     _, to_carol, to_bob = mails()
     assert (to_carol.method, to_carol.people, to_carol.sequence) == ("CANCEL", [CAROL.address], 1)
     assert not hasattr(to_carol.vevent, "status")
@@ -103,8 +103,8 @@ def test_duplicate_cancel_retries_failed_recipients(mail_server: ScriptedSMTP) -
     mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
     assert cancel().recipients[CAROL.address] is DeliveryState.FAILED
     mail_server.scripts["rcpt"] = "250 ok"
-    receipt = cancel()
-    assert (receipt.sequence, receipt.recipients[CAROL.address]) == (1, DeliveryState.SENT)
+    standing = cancel()
+    assert (standing.sequence, standing.recipients[CAROL.address]) == (1, DeliveryState.SENT)
     assert [transaction.recipients for transaction in mail_server.received[1:]] == [
         (BOB.address,),
         (CAROL.address,),
@@ -115,8 +115,8 @@ def test_cancel_of_undelivered_meeting_mails_nobody(mail_server: ScriptedSMTP) -
     mail_server.scripts["mail"] = "554 5.7.1 not today"
     assert not send().sent
     mail_server.scripts["mail"] = "250 ok"
-    receipt = cancel()
-    assert (receipt.recipients, receipt.error, mail_server.received) == ({}, "", [])
+    standing = cancel()
+    assert (standing.recipients, standing.error, mail_server.received) == ({}, "", [])
     assert Meeting.objects.get().is_cancelled
 
 

@@ -168,13 +168,13 @@ def test_budget_of_0_leaves_mail_to_the_background(
         send()
     mail_server.scripts["banner"] = "421 4.3.2 nobody shall ask"
     had = len(mail_server.commands)
-    receipt = story(budget=0)
-    assert receipt.recipients == {
+    standing = story(budget=0)
+    assert standing.recipients == {
         BOB.address: DeliveryState.QUEUED,
         CAROL.address: DeliveryState.QUEUED,
     }
-    assert receipt.pending
-    assert not receipt.sent
+    assert standing.pending
+    assert not standing.sent
     assert len(mail_server.commands) == had
     assert set(
         Delivery.objects.filter(state=DeliveryState.QUEUED).values_list("attempt", flat=True)

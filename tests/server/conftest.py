@@ -13,7 +13,7 @@ from tests.support.servers.smtp_server import ScriptedSMTP
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
+def public_folder() -> Iterator[Path]:
     """Not pytest's: that one is closed to other accounts again by every pytest which starts."""
     with tempfile.TemporaryDirectory(prefix="meeting-server-") as name:
         path = Path(name).resolve()
@@ -22,8 +22,8 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def machine(folder: Path) -> Iterator[Machine]:
-    machine = Machine(folder / "var")
+def machine(public_folder: Path) -> Iterator[Machine]:
+    machine = Machine(public_folder / "var")
     yield machine
     machine.close()
 

@@ -41,7 +41,7 @@ try:
 except KeyboardInterrupt:
     ask()
 """
-ANSWER = "meeting_server of meeting_server"
+CONNECTED = "meeting_server of meeting_server"
 
 
 class User:
@@ -60,8 +60,8 @@ class User:
             start_new_session=True,
         )
 
-    def answer(self) -> str:
-        """Return its next line, which is the database's answer."""
+    def next_line(self) -> str:
+        """Wait for its next line of output, and return that."""
         assert self.process.stdout
         return self.process.stdout.readline().strip()
 
@@ -70,7 +70,7 @@ class User:
         assert self.process.stdin
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        return self.answer()
+        return self.next_line()
 
     def end(self) -> str:
         """Let it end by itself, and return the rest of its output."""

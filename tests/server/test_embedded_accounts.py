@@ -10,7 +10,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from meeting_server.database.place import Place
-from tests.server.embedded import ANSWER, Machine
+from tests.server.embedded import CONNECTED, Machine
 
 for_root = pytest.mark.skipif(os.geteuid() != 0, reason="run as root, these tests change accounts")
 
@@ -29,33 +29,31 @@ def test_ordinary_user_needs_no_other_account(machine: Machine) -> None:
     nobody = pwd.getpwnam("nobody")
     machine.var.mkdir()
     os.chown(machine.var, nobody.pw_uid, nobody.pw_gid)
-    assert machine.user(wrapper=AS_NOBODY).answer() == ANSWER
+    assert machine.user(wrapper=AS_NOBODY).next_line() == CONNECTED
     assert psutil.Process(machine.postgres()).username() == "nobody"
     # Root comes later: the data stay whose they are.
     machine.users[0].end()
     machine.wait_until_stopped()
-    assert machine.user().answer() == ANSWER
+    assert machine.user().next_line() == CONNECTED
     assert psutil.Process(machine.postgres()).username() == "nobody"
 
 
 @for_root
-def test_root_runs_it_as_a_system_account(folder: Path) -> None:
-    (folder / "closed").mkdir(mode=0o700)
-    machine = Machine(folder / "closed/var")
+def test_root_runs_it_as_a_system_account(public_folder: Path) -> None:
+    (public_folder / "closed").mkdir(mode=0o700)
+    machine = Machine(public_folder / "closed/var")
     machine.var.mkdir()
-    assert machine.user().answer() == ANSWER
+    assert machine.user().next_line() == CONNECTED
     assert psutil.Process(machine.postgres()).username() == "pgserver"
-    assert stat.S_IMODE((folder / "closed").stat().st_mode) == 0o701
-    assert (
-        f"Opened for passing through (chmod o+x), for PostgreSQL's account: {folder}/closed\n"
-        in machine.said()
-    )
+    assert stat.S_IMODE((public_folder / "closed").stat().st_mode) == 0o701
+    opened = "Opened for passing through (chmod o+x), for PostgreSQL's account"
+    assert f"{opened}: {public_folder}/closed\n" in machine.said()
     machine.close()
 
 
 @for_root
-def test_socket_directory_of_another_account_is_refused(folder: Path) -> None:
-    machine = Machine(folder / ("long" * 30) / "var")
+def test_socket_directory_of_another_account_is_refused(public_folder: Path) -> None:
+    machine = Machine(public_folder / ("long" * 30) / "var")
     machine.var.mkdir(parents=True)
     socket_dir = Place(machine.var).socket_dir
     socket_dir.mkdir()

@@ -138,8 +138,8 @@ def test_make_run_ends_with_that_line() -> None:
 
 
 def test_printed_command_makes_an_account_of_this_server(first: Both, machine: Machine) -> None:
-    answer = paste(first.printed("createsuperuser"))
-    assert (answer.returncode, answer.stderr) == (0, "")
+    result = paste(first.printed("createsuperuser"))
+    assert (result.returncode, result.stderr) == (0, "")
     with requests.Session() as browser:
         form = browser.get(f"{first.url}/", timeout=PATIENCE)
         fields = {
@@ -160,9 +160,9 @@ def test_printed_command_works_where_the_url_is_known(both: Both) -> None:
 
 
 def test_printed_command_refuses_where_the_url_is_unknown(both: Both) -> None:
-    answer = paste(both.printed("createsuperuser"))
-    assert answer.returncode != 0
-    assert "DATABASE_URL" in answer.stderr
+    result = paste(both.printed("createsuperuser"))
+    assert result.returncode != 0
+    assert "DATABASE_URL" in result.stderr
     assert not User.objects.exists()
 
 
@@ -172,15 +172,15 @@ def test_no_password_is_printed(both: Both) -> None:
 
 
 @pytest.mark.parametrize("port", ["taken", "http", "70000"])
-def test_a_port_that_cannot_be_used_is_one_sentence(folder: Path, port: str) -> None:
+def test_a_port_that_cannot_be_used_is_one_sentence(public_folder: Path, port: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         if port == "taken":
             port = str(other.getsockname()[1])
-        env = embedded_in(folder / "var") | {"PORT": port}
-        answer = run(env, "-m", "meeting_server.run", check=False)
-    assert (answer.returncode, answer.stdout) == (1, "")
-    [sentence] = answer.stderr.splitlines()
+        env = embedded_in(public_folder / "var") | {"PORT": port}
+        result = run(env, "-m", "meeting_server.run", check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    [sentence] = result.stderr.splitlines()
     assert port in sentence
-    assert not (folder / "var").exists()
+    assert not (public_folder / "var").exists()

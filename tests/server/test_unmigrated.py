@@ -40,20 +40,20 @@ def unmigrated_web(empty_database: dict[str, str], tmp_path: Path) -> Iterator[t
         yield f"http://127.0.0.1:{port}", process
 
 
-def test_missing_embedded_database_ends_the_server(folder: Path) -> None:
-    answer = serve(embedded_in(folder / "var"))
-    assert answer.returncode == 3
-    assert f"There is no database in {folder}/var/postgres; run `" in answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert [path.name for path in (folder / "var").iterdir()] == ["secret-key"]
+def test_missing_embedded_database_ends_the_server(public_folder: Path) -> None:
+    result = serve(embedded_in(public_folder / "var"))
+    assert result.returncode == 3
+    assert f"There is no database in {public_folder}/var/postgres; run `" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in (public_folder / "var").iterdir()] == ["secret-key"]
 
 
 def test_unmigrated_embedded_database_ends_the_server(machine: Machine) -> None:
     machine.user().end()
-    answer = serve(embedded_in(machine.var))
-    assert answer.returncode == 3
-    assert NOT_MIGRATED in answer.stderr
-    assert "Traceback" not in answer.stderr
+    result = serve(embedded_in(machine.var))
+    assert result.returncode == 3
+    assert NOT_MIGRATED in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_call_is_service_unavailable(

@@ -40,7 +40,7 @@ def post(
     _connect(connection, give_up_at or time.monotonic() + PATIENCE)
     began = time.monotonic()
     try:
-        with suppress(BrokenPipeError):  # it may have answered before it has read the whole body
+        with suppress(BrokenPipeError):  # it may have responded before it has read the whole body
             connection.request("POST", PATH, content, {**JSON, **(headers or {})})
         response = connection.getresponse()
         return Response(began, response.status, json.loads(response.read()))
@@ -63,7 +63,7 @@ def _connect(connection: http.client.HTTPConnection, give_up_at: float) -> None:
 
 
 def is_served(port: int) -> bool:
-    """Whether a server answers there."""
+    """Whether a server responds there."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request("GET", PATH)

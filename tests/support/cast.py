@@ -48,20 +48,21 @@ def request(**changes: Any) -> Message:
     return organizer.invite(meeting(**changes), now=NOW).messages[0]
 
 
-def update(held: Event, **changes: Any) -> tuple[Message, ...]:
-    """What is sent when ``held`` changes."""
-    return organizer.update(held, replace(held, **changes), now=NOW, last_dtstamp=NOW).messages
+def update(stored: Event, **changes: Any) -> tuple[Message, ...]:
+    """What is sent when ``stored`` changes."""
+    wanted = replace(stored, **changes)
+    return organizer.update(stored, wanted, now=NOW, last_dtstamp=NOW).messages
 
 
-def cancel(held: Event | None = None, *, comment: str = "") -> Message:
-    """The CANCEL of ``held``, to the first on its list."""
-    return organizer.cancel(held or meeting(), now=NOW, last_dtstamp=NOW, comment=comment).messages[
-        0
-    ]
+def cancel(stored: Event | None = None, *, comment: str = "") -> Message:
+    """The CANCEL of ``stored``, to the first on its list."""
+    stored = stored or meeting()
+    version = organizer.cancel(stored, now=NOW, last_dtstamp=NOW, comment=comment)
+    return version.messages[0]
 
 
-def uninvite(held: Event | None = None) -> Message:
+def uninvite(stored: Event | None = None) -> Message:
     """The CANCEL to Carol, who leaves the list of a meeting that goes on."""
-    held = held or meeting()
-    stay = tuple(attendee for attendee in held.attendees if attendee.address != CAROL.address)
-    return update(held, attendees=stay)[0]
+    stored = stored or meeting()
+    stay = tuple(attendee for attendee in stored.attendees if attendee.address != CAROL.address)
+    return update(stored, attendees=stay)[0]

@@ -54,8 +54,8 @@ def test_mail_beyond_the_time_budget_is_published(tasks: Queue, mail_server: Scr
     send()
     # Carol's CANCEL takes all the time that there is. The REQUEST to Bob is left.
     mail_server.scripts["dot"] = [HANG, "250 2.0.0 queued"]
-    receipt = update(attendees=(BOB,), budget=1)
-    assert receipt.recipients[BOB.address] is DeliveryState.QUEUED
+    standing = update(attendees=(BOB,), budget=1)
+    assert standing.recipients[BOB.address] is DeliveryState.QUEUED
     assert taken(tasks) == (publisher.DELIVER, [Mail.objects.order_by("-pk")[0].pk])
 
 

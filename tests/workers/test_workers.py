@@ -49,7 +49,7 @@ def test_stopping_worker_finishes_the_mail_in_hand(
     queue()
     gate.wait_for_client()
     worker.signal(signal.SIGTERM)
-    wait_until(lambda: "Warm shutdown" in worker.said(), "its answer to the signal")
+    wait_until(lambda: "Warm shutdown" in worker.said(), "its word on the signal")
     gate.open()
     assert worker.wait() == 0
     assert all_sent()

@@ -16,7 +16,7 @@ _SECONDS = 30.0  # for a broker that accepts a connection and is slow to speak
 
 @cache
 def is_there() -> bool:
-    """Whether the broker answers."""
+    """Whether the broker responds."""
     try:
         with Connection(URL, connect_timeout=_SECONDS) as connection:  # type: ignore[no-untyped-call]
             connection.connect()

@@ -86,7 +86,7 @@ class Site:
         self.running[name] = Process(self.var / f"{name}.log", self.env | env, *command)
 
     def wait_for_web(self) -> None:
-        """Until it answers calls."""
+        """Until it responds to calls."""
         wait_until(self._is_served, "the web server")
 
     def _is_served(self) -> bool:
