@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.core.checks import register
+from django.utils.translation import gettext_lazy as _
 
 from meetings import checks
 
@@ -10,7 +11,7 @@ class MeetingsConfig(AppConfig):
     """Meetings: their rules, their rows, their mail."""
 
     name = "meetings"
-    verbose_name = "Meetings"
+    verbose_name = _("Meetings")
 
     def ready(self) -> None:
         """Have ``manage.py check``, and every start of the server by ``make run``, look at the

@@ -37,7 +37,7 @@ MeetingModelAdmin: TypeAlias = "admin.ModelAdmin[Meeting]"
 class MeetingAction:
     """An action: its form, and the texts of its page and its result.
 
-    ``done`` begins the message to the operator, ``log_entry`` is kept in the admin's log.
+    ``done`` begins the notice to the operator, ``log_entry`` is kept in the admin's log.
     """
 
     name: str

@@ -39,10 +39,11 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     """A key, with its senders as lines."""
 
     senders = SendersField(
+        label=_("Senders"),
         help_text=_(
             "Senders that this key may use, one per line:"
             " an address, or a pattern such as *@example.com."
-        )
+        ),
     )
 
 

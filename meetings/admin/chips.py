@@ -1,5 +1,6 @@
 """States as coloured chips; ``admin.css`` has the colours."""
 
+from django.db.models import TextChoices
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -16,9 +17,9 @@ _ORDER = (
 )
 
 
-def chip(state: str) -> SafeString:
-    """The state's name in the state's colour."""
-    return format_html('<span class="chip {}">{}</span>', state, state)
+def chip(state: TextChoices) -> SafeString:
+    """The state's label in the state's colour."""
+    return format_html('<span class="chip {}">{}</span>', state.value.lower(), state.label)
 
 
 def state_chips(counts: StateCounts) -> SafeString:

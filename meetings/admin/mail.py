@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from meetings.admin.chips import chip
 from meetings.admin.read_only import ReadOnlyAdmin
 from meetings.imip.parts import read_parts
-from meetings.models import Delivery, Mail, Meeting
+from meetings.models import Delivery, DeliveryState, Mail, Meeting
 from meetings.models.delivery import DeliveryQuerySet
 from meetings.operations.try_again import try_again
 
@@ -69,7 +69,9 @@ class MailAdmin(ReadOnlyAdmin):
         if mail.raw is None:
             return SafeString(_("no longer kept"))
         url = reverse("admin:meetings_mail_eml", args=[mail.pk])
-        return format_html('<a href="{}">{}</a> ({} bytes)', url, _("Download .eml"), len(mail.raw))
+        count = len(mail.raw)
+        size = ngettext("%(count)d byte", "%(count)d bytes", count) % {"count": count}
+        return format_html('<a href="{}">{}</a> ({})', url, _("Download .eml"), size)
 
     @admin.display(description=_("deliveries"))
     def deliveries(self, mail: Mail) -> SafeString:
@@ -152,7 +154,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("state"), ordering="state")
     def state_chip(self, delivery: Delivery) -> SafeString:
-        return chip(delivery.state)
+        return chip(DeliveryState(delivery.state))
 
     @admin.display(description="METHOD")
     def method(self, delivery: Delivery) -> str:

@@ -12,6 +12,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from meetings.admin.actions import CANCEL, RESEND, MeetingAction, run_action
 from meetings.admin.chips import chip, state_chips
@@ -19,7 +20,7 @@ from meetings.admin.filters import MailFilter, TimeFilter
 from meetings.admin.read_only import ReadOnlyAdmin
 from meetings.imip.wording.recurrence import recurrence_in_words
 from meetings.imip.wording.when import when_in_words
-from meetings.models import Meeting
+from meetings.models import Meeting, MeetingStatus
 from meetings.queries.current import StateCounts, count_states
 from meetings.queries.history import VERSIONS_SHOWN, history_of, people_of
 
@@ -152,7 +153,7 @@ class MeetingAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("status"), ordering="status")
     def status_chip(self, meeting: Meeting) -> SafeString:
-        return chip(meeting.status.lower())
+        return chip(MeetingStatus(meeting.status))
 
     @admin.display(description=_("mail"))
     def mail(self, meeting: _CountedMeeting) -> SafeString:
@@ -176,4 +177,7 @@ class MeetingAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("reminder"))
     def reminder_in_words(self, meeting: Meeting) -> str:
-        return "–" if meeting.reminder is None else f"{meeting.reminder} min"
+        if meeting.reminder is None:
+            return "–"
+        count = meeting.reminder
+        return ngettext("%(count)d minute", "%(count)d minutes", count) % {"count": count}

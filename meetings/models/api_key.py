@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey
 
 from meetings.addresses import punycode
@@ -20,7 +21,7 @@ def sender_pattern(text: str) -> str:
     Raises ValidationError.
     """
     pattern = text.strip()
-    local, _, domain = pattern.partition("@")
+    local, _at, domain = pattern.partition("@")
     try:
         ascii_domain = punycode(domain).lower()
     except UnicodeError:
@@ -32,7 +33,8 @@ def sender_pattern(text: str) -> str:
         or not _PATTERN.fullmatch(pattern)
     ):
         raise ValidationError(
-            f"{pattern!r} is neither an address nor a pattern such as *@example.com."
+            _("%(pattern)s is neither an address nor a pattern such as *@example.com."),
+            params={"pattern": repr(pattern)},
         )
     return f"{local}@{ascii_domain}"
 
@@ -40,20 +42,39 @@ def sender_pattern(text: str) -> str:
 class ApiKey(AbstractAPIKey):
     """A program's key. It is shown once and stored hashed. It may expire and be revoked."""
 
+    # The library's columns, with names and help that can be translated.
+    prefix = models.CharField(_("prefix"), max_length=8, unique=True, editable=False)
+    hashed_key = models.CharField(_("hash of the key"), max_length=150, editable=False)
+    created = models.DateTimeField(_("created"), auto_now_add=True, db_index=True)
+    name = models.CharField(
+        _("name"), max_length=50, default=None, help_text=_("Which program has this key.")
+    )
+    revoked = models.BooleanField(
+        _("revoked"),
+        blank=True,
+        default=False,
+        help_text=_("A revoked key is refused. This cannot be undone."),
+    )
+    expiry_date = models.DateTimeField(
+        _("expires"), blank=True, null=True, help_text=_("From then on the key is refused.")
+    )
     senders = models.JSONField(
+        _("senders"),
         default=list,
-        help_text=(
+        help_text=_(
             'Senders that this key may speak for, such as ["*@example.com", "hr@example.org"].'
         ),
     )
     respond_async = models.BooleanField(
+        _("respond at once"),
         default=False,
-        help_text="Its calls are answered at once (202) and mailed in the background.",
+        help_text=_("Its calls get a response at once (202), and are mailed in the background."),
     )
 
-    class Meta(AbstractAPIKey.Meta):
-        verbose_name = "API key"
-        verbose_name_plural = "API keys"
+    class Meta:
+        ordering = ("-created",)
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
 
     def may_speak_for(self, address: str) -> bool:
         """Whether ``address`` fits one of the key's patterns."""

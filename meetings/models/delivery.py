@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from django.db import connection, models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from meetings.models.mail import Mail
 from meetings.models.meeting import Meeting
@@ -19,11 +20,11 @@ from meetings.models.meeting import Meeting
 class DeliveryState(models.TextChoices):
     """Where one mail to one person stands. ``failed`` stays until somebody asks for another try."""
 
-    QUEUED = "queued", "queued"
-    SENDING = "sending", "sending"
-    SENT = "sent", "sent"
-    FAILED = "failed", "failed"
-    SUPERSEDED = "superseded", "superseded"
+    QUEUED = "queued", _("queued")
+    SENDING = "sending", _("sending")
+    SENT = "sent", _("sent")
+    FAILED = "failed", _("failed")
+    SUPERSEDED = "superseded", _("superseded")
 
 
 LIVE = (DeliveryState.QUEUED, DeliveryState.SENDING)
@@ -222,32 +223,46 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 class Delivery(models.Model):
     """One message to one recipient."""
 
-    mail = models.ForeignKey(Mail, models.CASCADE, related_name="deliveries")
-    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="deliveries")
-    address = models.CharField(max_length=320)
-    address_key = models.CharField(max_length=320)
-    state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.QUEUED)
-    attempt = models.PositiveIntegerField(default=0)
-    due_at = models.DateTimeField(db_default=Now())
-    lease_until = models.DateTimeField(null=True)
-    expires_at = models.DateTimeField(help_text="No further try after this instant.")
+    mail = models.ForeignKey(
+        Mail, models.CASCADE, verbose_name=_("mail"), related_name="deliveries"
+    )
+    meeting = models.ForeignKey(
+        Meeting, models.CASCADE, verbose_name=_("meeting"), related_name="deliveries"
+    )
+    address = models.CharField(_("recipient"), max_length=320)
+    address_key = models.CharField(_("address to compare"), max_length=320)
+    state = models.CharField(
+        _("state"), max_length=10, choices=DeliveryState, default=DeliveryState.QUEUED
+    )
+    attempt = models.PositiveIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("next attempt"), db_default=Now())
+    lease_until = models.DateTimeField(_("claimed until"), null=True)
+    expires_at = models.DateTimeField(
+        _("deadline"), help_text=_("There is no further attempt after this instant.")
+    )
     may_have_left = models.BooleanField(
-        default=False, help_text="An attempt ended without the mail server's word."
+        _("outcome unknown"),
+        default=False,
+        help_text=_("An attempt ended without a reply of the mail server."),
     )
     promised = models.BooleanField(
+        _("promised"),
         default=False,
         db_default=False,
-        help_text="A call was told that it is queued while another call was sending it.",
+        help_text=_("A call was told that it is queued while another call was sending it."),
     )
-    last_reply = models.TextField(blank=True, help_text="The mail server's last words.")
-    created_at = models.DateTimeField(db_default=Now())
-    finished_at = models.DateTimeField(null=True, help_text="End of the newest attempt.")
+    last_reply = models.TextField(_("the mail server's last reply"), blank=True)
+    created_at = models.DateTimeField(_("created"), db_default=Now())
+    finished_at = models.DateTimeField(
+        _("finished"), null=True, help_text=_("End of the newest attempt.")
+    )
 
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         ordering = ("id",)
-        verbose_name_plural = "deliveries"
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(state__in=DeliveryState.values), name="delivery_state_known"
@@ -277,4 +292,4 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.address}: {self.state}"
+        return f"{self.address}: {self.get_state_display()}"

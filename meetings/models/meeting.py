@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from meetings.itip.event import Attendee as ItipAttendee
 from meetings.itip.event import Event, Organizer, Override, Status
@@ -19,8 +20,8 @@ from meetings.models.override import OccurrenceOverride, rows_of
 class MeetingStatus(models.TextChoices):
     """STATUS of the whole meeting (RFC 5545 §3.8.1.11)."""
 
-    CONFIRMED = "CONFIRMED", "confirmed"
-    CANCELLED = "CANCELLED", "cancelled"
+    CONFIRMED = "CONFIRMED", _("confirmed")
+    CANCELLED = "CANCELLED", _("cancelled")
 
 
 class MeetingQuerySet(models.QuerySet["Meeting"]):
@@ -36,47 +37,65 @@ class Meeting(models.Model):
 
     uid = models.CharField("UID", max_length=255, unique=True)
     api_key = models.ForeignKey(
-        ApiKey, models.PROTECT, null=True, blank=True, to_field="prefix", related_name="meetings"
+        ApiKey,
+        models.PROTECT,
+        verbose_name=_("API key"),
+        null=True,
+        blank=True,
+        to_field="prefix",
+        related_name="meetings",
     )
-    status = models.CharField(max_length=9, choices=MeetingStatus, default=MeetingStatus.CONFIRMED)
+    status = models.CharField(
+        _("status"), max_length=9, choices=MeetingStatus, default=MeetingStatus.CONFIRMED
+    )
     sequence = models.PositiveIntegerField("SEQUENCE", default=0)
     dtstamp = models.DateTimeField(
-        "DTSTAMP", help_text="Of the newest message; the next one's is later."
+        "DTSTAMP", help_text=_("When the newest message was made. The next one gets a later time.")
     )
-    organizer_address = models.CharField(max_length=320)
-    organizer_name = models.CharField(max_length=255, blank=True)
-    summary = models.CharField(max_length=1000)
-    description = models.TextField(blank=True)
-    location = models.CharField(max_length=1000, blank=True)
+    organizer_address = models.CharField(_("organizer address"), max_length=320)
+    organizer_name = models.CharField(_("organizer name"), max_length=255, blank=True)
+    summary = models.CharField(_("subject"), max_length=1000)
+    description = models.TextField(_("description"), blank=True)
+    location = models.CharField(_("location"), max_length=1000, blank=True)
     start = WallClockField(
-        help_text="Wall-clock time in the meeting's zone; of a series, its first occurrence."
+        _("start"),
+        help_text=_(
+            "Wall-clock time in the meeting's zone. A series has that of its first occurrence."
+        ),
     )
-    end = WallClockField(help_text="Wall-clock time in the meeting's zone, exclusive.")
-    tzid = models.CharField("time zone", max_length=64)
-    all_day = models.BooleanField(default=False)
+    end = WallClockField(
+        _("end"), help_text=_("Wall-clock time in the meeting's zone. The meeting ends before it.")
+    )
+    tzid = models.CharField(_("time zone"), max_length=64)
+    all_day = models.BooleanField(_("all day"), default=False)
     rrule = models.CharField("RRULE", max_length=255, blank=True)
     exdates = models.JSONField("EXDATE", default=list, blank=True)
     reminder = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Minutes before the start."
+        _("reminder"), null=True, blank=True, help_text=_("Minutes before the start.")
     )
-    ends_at = models.DateTimeField(help_text="The instant at which the last occurrence ends.")
-    comment = models.TextField("reason of the cancellation", blank=True)
-    language = models.CharField(max_length=10)
-    thread = models.CharField("first Message-ID", max_length=255, blank=True)
+    ends_at = models.DateTimeField(
+        _("end of the meeting"), help_text=_("The instant at which the last occurrence ends.")
+    )
+    comment = models.TextField(_("reason of the cancellation"), blank=True)
+    language = models.CharField(_("language"), max_length=10)
+    thread = models.CharField(_("first Message-ID"), max_length=255, blank=True)
     continues = models.OneToOneField(
         "self",
         models.PROTECT,
+        verbose_name=_("continues"),
         null=True,
         blank=True,
         related_name="continued_by",
-        help_text="The series that this one goes on.",
+        help_text=_("The series that this one continues."),
     )
-    created_at = models.DateTimeField(db_default=Now())
-    updated_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(_("created"), db_default=Now())
+    updated_at = models.DateTimeField(_("updated"), db_default=Now())
 
     objects = MeetingQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("meeting")
+        verbose_name_plural = _("meetings")
         ordering = ("-created_at",)
         permissions = [
             ("cancel_meeting", "Can cancel a meeting"),

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import TypedDict, cast
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from meetings.itip.event import Attendee, Event, Override, Role
 from meetings.models.fields import WallClockField
@@ -21,14 +23,20 @@ class StoredPerson(TypedDict):
 class OccurrenceOverride(models.Model):
     """One occurrence of a series, known by the start that the rule gives it (RECURRENCE-ID)."""
 
-    meeting = models.ForeignKey("meetings.Meeting", models.CASCADE, related_name="overrides")
+    meeting = models.ForeignKey(
+        "meetings.Meeting", models.CASCADE, verbose_name=_("meeting"), related_name="overrides"
+    )
     recurrence_id = WallClockField("RECURRENCE-ID")
-    is_cancelled = models.BooleanField(default=False)
+    is_cancelled = models.BooleanField(_("cancelled"), default=False)
     changes = models.JSONField(
-        default=dict, help_text="Property → value; what is absent is as in the series."
+        _("changes"),
+        default=dict,
+        help_text=_("Property → value. What is absent is the same as in the series."),
     )
 
     class Meta:
+        verbose_name = _("single occurrence")
+        verbose_name_plural = _("single occurrences")
         ordering = ("recurrence_id",)
         constraints = [
             models.UniqueConstraint(
@@ -37,7 +45,7 @@ class OccurrenceOverride(models.Model):
         ]
 
     def __str__(self) -> str:
-        state = "cancelled" if self.is_cancelled else "changed"
+        state = gettext("cancelled") if self.is_cancelled else gettext("changed")
         return f"{self.recurrence_id:%Y-%m-%d %H:%M}: {state}"
 
     def value(self) -> Override:

@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from meetings.models.meeting import Meeting
 
@@ -18,18 +19,25 @@ def tzdata_version() -> str:
 class Version(models.Model):
     """One version of a meeting: what changed, who asked, when."""
 
-    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="versions")
+    meeting = models.ForeignKey(
+        Meeting, models.CASCADE, verbose_name=_("meeting"), related_name="versions"
+    )
     sequence = models.PositiveIntegerField("SEQUENCE")
-    changes = models.JSONField(default=dict, help_text="Property → old and new value.")
-    asked_by = models.CharField(max_length=200)
+    changes = models.JSONField(
+        _("changes"), default=dict, help_text=_("Property → old and new value.")
+    )
+    asked_by = models.CharField(_("asked by"), max_length=200)
     tzdata = models.CharField(
+        _("time zone data"),
         max_length=20,
         default=tzdata_version,
-        help_text="Version of the zones' laws it was mailed with.",
+        help_text=_("The version of the time zone data that its mails were made with."),
     )
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(_("created"), db_default=Now())
 
     class Meta:
+        verbose_name = _("version")
+        verbose_name_plural = _("versions")
         ordering = ("sequence",)
         constraints = [
             models.UniqueConstraint(fields=["meeting", "sequence"], name="sequence_once_a_meeting")
