@@ -1,7 +1,8 @@
 """Makes the pictures of the README again: ``.venv/bin/python docs/images/make_pictures.py``.
 
 A server with a database of its own gets the README's call and some more, and writes the mails to
-files. A browser without a window shows the HTML of the first mails, and the list in the admin.
+files. A browser without a window shows the HTML of the first mails, and the list in the admin in
+English and in Chinese.
 On Debian it needs the packages chromium, chromium-driver and fonts-noto-cjk.
 """
 
@@ -18,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from email import policy
 from html import escape
 from pathlib import Path
@@ -49,12 +51,30 @@ MORE = (
     {"operation": "cancel", "uid": "fire-drill-2035", "description": "The date is not fixed yet."},
     {"operation": "update", "uid": "review-2035", "location": "Room 8F"},
 )  # fmt: skip
-CAPTIONS = {
-    "invitation": "The HTML part of the mail, in a browser. A mail program also reads the calendar"
-    " part, and adds its own Accept and Decline buttons.",
-    "invitation.zh-CN": "邮件的 HTML 部分，用浏览器显示。邮件客户端还会读取日历部分，"
-    "并加上自己的“接受”和“拒绝”按钮。",
+HEADERS = ("From", "To", "Cc", "Subject")
+
+
+@dataclass(frozen=True)
+class Words:
+    """What stands around a mail in its picture: a label for each of the headers, and a line."""
+
+    labels: tuple[str, ...]
+    caption: str
+
+
+INVITATIONS = {
+    "invitation": Words(
+        HEADERS,
+        "The HTML part of the mail, in a browser. A mail program also reads the calendar part,"
+        " and adds its own Accept and Decline buttons.",
+    ),
+    "invitation.zh-CN": Words(
+        ("发件人", "收件人", "抄送", "主题"),
+        "邮件的 HTML 部分，用浏览器显示。邮件客户端还会读取日历部分，"
+        "并加上自己的“接受”和“拒绝”按钮。",
+    ),
 }
+ADMINS = {"admin": "en", "admin.zh-CN": "zh-hans"}
 
 
 def main() -> None:
@@ -66,11 +86,13 @@ def main() -> None:
         for body in MORE:
             call(url, body, "en")
         with browser(Path(var)) as chrome:
-            for (name, caption), raw in zip(CAPTIONS.items(), mails, strict=True):
-                show_mail(chrome, raw, caption, Path(var) / "mail.html")
+            for (name, words), raw in zip(INVITATIONS.items(), mails, strict=True):
+                show_mail(chrome, raw, words, Path(var) / "mail.html")
                 take(chrome, name, width=840)
-            show_meetings(chrome, url)
-            take(chrome, "admin", width=1440, scale=1200 / 1440)
+            log_in(chrome, url)
+            for name, language in ADMINS.items():
+                show_meetings(chrome, url, language)
+                take(chrome, name, width=1440, scale=1200 / 1440)
 
 
 def example(readme: Path) -> dict[str, Any]:
@@ -155,27 +177,35 @@ def browser(var: Path) -> Iterator[Chrome]:
         chrome.quit()
 
 
-def show_mail(chrome: Chrome, raw: bytes, caption: str, page: Path) -> None:
+def show_mail(chrome: Chrome, raw: bytes, words: Words, page: Path) -> None:
     """The header lines, and below them the mail's HTML part."""
     message = email.message_from_bytes(raw, policy=policy.default)
     body = message.get_body(preferencelist=("html",))
     assert body is not None
     headers = "".join(
-        f"<dt>{name}</dt><dd>{escape(str(message[name]))}</dd>"
-        for name in ("From", "To", "Cc", "Subject")
+        f"<dt>{label}</dt><dd>{escape(str(message[name]))}</dd>"
+        for label, name in zip(words.labels, HEADERS, strict=True)
     )
     content = escape(body.get_content())
     frame = Template((IMAGES / "mail.html").read_text())
-    page.write_text(frame.substitute(headers=headers, body=content, caption=caption))
+    page.write_text(frame.substitute(headers=headers, body=content, caption=words.caption))
     chrome.get(page.as_uri())
 
 
-def show_meetings(chrome: Chrome, url: str) -> None:
-    """Log in, and open the list."""
-    chrome.get(f"{url}/admin/login/?next=/admin/meetings/meeting/")
+def log_in(chrome: Chrome, url: str) -> None:
+    """Enter the admin."""
+    chrome.get(f"{url}/admin/login/")
     chrome.find_element(By.NAME, "username").send_keys(NAME)
     chrome.find_element(By.NAME, "password").send_keys(PASSWORD)
     chrome.find_element(By.CSS_SELECTOR, "[type=submit]").click()
+
+
+def show_meetings(chrome: Chrome, url: str, language: str) -> None:
+    """Open the list as a browser does that prefers ``language``."""
+    headers = {"headers": {"Accept-Language": language}}
+    chrome.execute_cdp_cmd("Network.enable", {})
+    chrome.execute_cdp_cmd("Network.setExtraHTTPHeaders", headers)
+    chrome.get(f"{url}/admin/meetings/meeting/")
 
 
 def take(chrome: Chrome, name: str, *, width: int, scale: float = 1.0) -> None:
