@@ -89,14 +89,14 @@ def left_in_english(texts: list[str]) -> list[str]:
 
 
 @pytest.fixture
-def operator(admin_client: Client) -> Client:
+def chinese_operator(admin_client: Client) -> Client:
     """An operator whose browser prefers Chinese."""
     admin_client.defaults["HTTP_ACCEPT_LANGUAGE"] = CHINESE
     return admin_client
 
 
 @pytest.fixture
-def stored(db: None, mail_server: ScriptedSMTP) -> Meeting:
+def changed_series(db: None, mail_server: ScriptedSMTP) -> Meeting:
     """A series with a failed delivery, an update and a cancelled occurrence, and a key."""
     mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
     ApiKey.objects.create_key(name="HR system", senders=["*@example.com"])
@@ -134,38 +134,42 @@ def test_reader_of_labels_finds_english() -> None:
         "{key}",
     ],
 )
-def test_page_has_no_english_label(operator: Client, stored: Meeting, url: str) -> None:
-    delivery = stored.deliveries.latest("pk")
+def test_page_has_no_english_label(
+    chinese_operator: Client, changed_series: Meeting, url: str
+) -> None:
+    delivery = changed_series.deliveries.latest("pk")
     url = url.format(
-        meeting=page_of(stored),
+        meeting=page_of(changed_series),
         delivery=f"{DELIVERIES}{delivery.pk}/change/",
         mail=f"/admin/meetings/mail/{delivery.mail_id}/change/",
         key=f"{KEYS}{ApiKey.objects.get(name='HR system').pk}/change/",
     )
-    texts = shown(operator.get(url))
+    texts = shown(chinese_operator.get(url))
     assert len(texts) > 10
     assert left_in_english(texts) == []
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("action", ["cancel", "resend"])
-def test_confirmation_has_no_english_label(operator: Client, stored: Meeting, action: str) -> None:
-    texts = shown(choose(operator, action, stored))
+def test_confirmation_has_no_english_label(
+    chinese_operator: Client, changed_series: Meeting, action: str
+) -> None:
+    texts = shown(choose(chinese_operator, action, changed_series))
     assert "组织者" in texts
     assert left_in_english(texts) == []
 
 
 @pytest.mark.django_db
-def test_states_are_chips_in_chinese(operator: Client, stored: Meeting) -> None:
-    texts = shown(operator.get(LIST))
+def test_states_are_chips_in_chinese(chinese_operator: Client, changed_series: Meeting) -> None:
+    texts = shown(chinese_operator.get(LIST))
     for chip in ("已确认", "1 失败", "1 已发送"):
         assert chip in texts
     assert "以 状态" in texts
 
 
 @pytest.mark.django_db
-def test_values_with_units_are_chinese(operator: Client, stored: Meeting) -> None:
-    html = operator.get(page_of(stored)).content.decode()
+def test_values_with_units_are_chinese(chinese_operator: Client, changed_series: Meeting) -> None:
+    html = chinese_operator.get(page_of(changed_series)).content.decode()
     assert "15 分钟" in html
     assert "2027-03-08 10:00: 已取消" in html
 
