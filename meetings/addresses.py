@@ -17,9 +17,7 @@ def address_key(address: str) -> str:
 
 
 def punycode(domain: str) -> str:
-    """Return ``domain`` with its labels in A-form (RFC 5890). Raises UnicodeError where it has
-    none.
-    """
+    """Return ``domain`` with its labels in A-form (RFC 5890). Raises UnicodeError."""
     return domain.encode("idna").decode("ascii")
 
 

@@ -14,8 +14,6 @@ class MeetingsConfig(AppConfig):
     verbose_name = _("Meetings")
 
     def ready(self) -> None:
-        """Have ``manage.py check``, and every start of the server by ``make run``, look at the
-        settings.
-        """
+        """Have the settings checked by ``manage.py check`` and by each start of ``make run``."""
         register(checks.settings_that_cannot_work)
         register(checks.settings_of_a_deployment, deploy=True)

@@ -21,9 +21,3 @@ def report(kind: str, text: str, *, level: int = logging.ERROR) -> None:
             _reported_at[kind] = now
     if due:
         logger.log(level, "%s", text)
-
-
-def forget() -> None:
-    """Log the next report of every kind, however soon it comes."""
-    with _lock:
-        _reported_at.clear()

@@ -1,1 +1,1 @@
-"""RFC 6047: an iTIP message as an e-mail, and back. No network and no database."""
+"""RFC 6047: an iTIP message as an e-mail. No network and no database."""

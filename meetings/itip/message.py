@@ -1,6 +1,6 @@
 """A version of a meeting, and the iTIP messages that tell people of it (RFC 5546 §1.4)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -81,3 +81,7 @@ class Version:
     changes: dict[str, tuple[str, str]] = field(default_factory=dict)
     comment: str = ""
     notes: tuple[Note, ...] = ()
+
+    def with_notes(self, notes: tuple[Note, ...]) -> "Version":
+        """Return the version with ``notes`` before its own."""
+        return replace(self, notes=(*notes, *self.notes))

@@ -53,8 +53,7 @@ def update(stored: Event, wanted: Event, *, now: datetime, last_dtstamp: datetim
         attendees=with_known_partstats(stored, wanted),
     )
     version = _revised(stored, carried_over(stored, event), now, last_dtstamp)
-    notes = (*overrides_notes(stored, version.event), *_notes(wanted, now))
-    return replace(version, notes=notes)
+    return version.with_notes((*overrides_notes(stored, version.event), *_notes(wanted, now)))
 
 
 def shorten(stored: Event, ended: Event, *, now: datetime, last_dtstamp: datetime) -> Version:

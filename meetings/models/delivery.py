@@ -151,8 +151,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """The outbox's verbs."""
 
     def claim(self, mail_id: int, *, lease: float) -> list[Claim]:
-        """Claim what is due of the message for ``lease`` seconds; committed before any byte is
-        sent.
+        """Claim what is due of the mail for ``lease`` seconds, before any byte is sent.
 
         Due is what is queued for now or earlier, or was claimed by somebody whose lease ran out,
         and has no older live delivery of the same meeting to the same person: a CANCEL cannot
@@ -195,7 +194,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(models.Q(state=DeliveryState.SENDING) | due)
 
     def requeue(self) -> int:
-        """Have these tried again at once, but for those that a newer delivery has overtaken.
+        """Have these tried again at once, unless a newer delivery has overtaken them.
+
         Returns how many were.
         """
         newer = Delivery.objects.filter(
@@ -207,8 +207,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(~models.Exists(newer)).update(state=DeliveryState.QUEUED, due_at=Now())
 
     def give_up_queued(self) -> int:
-        """Fail what is still queued and promised to no other call: the caller is told that nothing
-        goes out.
+        """Fail what is still queued and promised to no other call.
+
+        The caller is told that nothing goes out.
         """
         waiting = self.filter(state=DeliveryState.QUEUED, promised=False)
         return waiting.update(state=DeliveryState.FAILED, finished_at=Now())

@@ -23,7 +23,6 @@ from meetings.operations.steps.lock import (
     lock_for_change,
     meant_occurrence,
     require_not_cancelled,
-    with_notes,
 )
 from meetings.operations.steps.store import store_version
 from meetings.operations.steps.turn import turn
@@ -74,4 +73,4 @@ def _continued(rest: Event, edit: Edit, now: datetime) -> Version:
     edited = apply(edit, rest)
     event = carried_over(rest, edited.event)
     version = organizer.invite(event, now=now)
-    return with_notes((*edited.notes, *organizer.overrides_notes(rest, event)), version)
+    return version.with_notes((*edited.notes, *organizer.overrides_notes(rest, event)))

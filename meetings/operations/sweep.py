@@ -17,26 +17,27 @@ BATCH = 200  # deliveries that one look takes up
 
 
 def due_mails(limit: int = BATCH) -> list[int]:
-    """The ids of messages with something to send now, those that wait longest first. One query, by
-    index.
+    """Return the ids of mails with something to send now, those that wait longest first.
+
+    One query, by index.
     """
     return Delivery.objects.due_mails(limit)
 
 
 def deliver_stored(mail_id: int) -> int:
-    """Deliver what is due of the message; how many deliveries were tried, 0 also for a message that
-    is gone.
+    """Deliver what is due of the mail, and return how many deliveries were tried.
+
+    A mail that is gone gives 0.
     """
     mail = Mail.objects.defer("raw").filter(pk=mail_id).first()
     return deliver_mail(mail) if mail else 0
 
 
 def sweep(*, limit: int = BATCH, stop: Callable[[], bool] = lambda: False) -> list[int]:
-    """Deliver what is due, one message after the other, until ``stop()``; the ids of the messages
-    it went through.
+    """Deliver what is due, one mail after the other, until ``stop()``.
 
-    The same ones again mean that somebody else has them in hand. Raises OperationalError or
-    InterfaceError when the database is away.
+    Return the ids of the mails. The same ones again mean that another process is sending them.
+    Raises OperationalError or InterfaceError when the database is unavailable.
     """
     went_through = []
     for mail_id in due_mails(limit):

@@ -1,6 +1,4 @@
-"""Try again: what a mail server refused goes to the background once more, the same bytes, when an
-operator says so.
-"""
+"""Try again: an operator has what failed sent in the background once more, the same bytes."""
 
 from meetings.models import DeliveryState
 from meetings.models.delivery import DeliveryQuerySet
@@ -8,8 +6,9 @@ from meetings.operations.steps.wake import wake
 
 
 def try_again(deliveries: DeliveryQuerySet) -> int:
-    """Queue the failed ones of ``deliveries``; how many were. One that a newer version has
-    overtaken stays failed.
+    """Queue the failed ones of ``deliveries``, and return how many were.
+
+    One that a newer version has overtaken stays failed.
     """
     failed = deliveries.order_by().filter(state=DeliveryState.FAILED)
     mails = list(failed.values_list("mail_id", flat=True).distinct())

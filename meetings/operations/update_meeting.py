@@ -16,7 +16,6 @@ from meetings.operations.steps.lock import (
     lock_for_change,
     meant_occurrence,
     require_not_cancelled,
-    with_notes,
 )
 from meetings.operations.steps.store import store_version
 from meetings.operations.steps.turn import turn
@@ -47,10 +46,10 @@ def _decide(command: Update, stored: Event, now: datetime, last_dtstamp: datetim
     if command.occurrence is None:
         edited = apply(command.edit, stored)
         version = organizer.update(stored, edited.event, now=now, last_dtstamp=last_dtstamp)
-        return with_notes(edited.notes, version)
+        return version.with_notes(edited.notes)
     when = meant_occurrence(stored, command.occurrence)
     edited = apply(command.edit, occurrence_of(stored, when))
     version = organizer.update_occurrence(
         stored, when, edited.event, now=now, last_dtstamp=last_dtstamp
     )
-    return with_notes(edited.notes, version)
+    return version.with_notes(edited.notes)

@@ -8,7 +8,7 @@ from meetings.itip.event import Event
 from meetings.itip.message import Note
 from meetings.models import Delivery, DeliveryState, Meeting
 
-# A person may get several messages of one version (the series, and an occurrence that differs): the
+# A person may get several mails of one version: the series, and an occurrence that differs. The
 # worst counts.
 _WORST_FIRST = (
     DeliveryState.FAILED,
@@ -82,8 +82,9 @@ def _error(deliveries: list[Delivery]) -> str:
 
 
 def newest_deliveries(meeting: Meeting) -> list[Delivery]:
-    """For each person the deliveries of the newest messages of the current version, in order. One
-    query.
+    """Return each person's deliveries of the newest mails of the current version, in order.
+
+    One query.
     """
     current = meeting.deliveries.filter(mail__version__sequence=meeting.sequence)
     rows = list(current.select_related("mail").defer("mail__raw").order_by("address_key", "pk"))

@@ -25,11 +25,8 @@ WORDS = {
 # The sending path keeps its words.
 SENDING_PATH = [
     "meetings/models/delivery.py",
-    *(f"meetings/operations/{name}.py" for name in ("retention", "sweep", "try_again")),
-    *(
-        f"meetings/operations/steps/{name}.py"
-        for name in ("deliver", "publisher", "store", "turn", "wake")
-    ),
+    *(f"meetings/operations/{name}.py" for name in ("sweep", "try_again")),
+    *(f"meetings/operations/steps/{name}.py" for name in ("deliver", "store", "turn", "wake")),
 ]
 
 # Where a word means what it means in the field: the word, where, and why.

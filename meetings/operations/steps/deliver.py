@@ -79,15 +79,14 @@ def deliver_or_leave(
 
 
 def leave(outgoing: Sequence[Outgoing]) -> None:
-    """Leave these to the background: they are stored and due, so all that is needed is that
-    somebody looks.
-    """
+    """Leave these to the background: they are stored and due, so it only has to look."""
     wake([item.mail.pk for item in outgoing])
 
 
 def deliver_mail(mail: Mail) -> int:
-    """Claim what is due of one stored mail, send it and record the outcome; how many deliveries
-    were tried.
+    """Claim what is due of one stored mail, send it and record the outcome.
+
+    Return how many deliveries were tried.
     """
     # Runs from before the claim, so that a process that slept in between sends nothing under a
     # lease that has ended.
@@ -99,8 +98,7 @@ def deliver_mail(mail: Mail) -> int:
 
 
 def _claims_of(item: Outgoing, deadline: Deadline) -> Iterator[Sequence[Claim]]:
-    """The claims made at the insert, then those that had to wait for an older message, as they come
-    free.
+    """The claims made at the insert, then those that waited for an older message.
 
     What the background claims first is waited for as well: the caller wants to know what became of
     it.
@@ -212,8 +210,7 @@ def _tries(seconds: float) -> Iterator[None]:
 
 
 def retry_failed(deliveries: Iterable[Delivery], *, mine: bool) -> list[Outgoing]:
-    """Queue the failed ones of ``deliveries`` again and return their messages, oldest first; same
-    bytes.
+    """Queue the failed ones of ``deliveries`` again and return their mails, oldest first.
 
     A call that got no turn (``mine``) answers "queued" for them and for what another call is
     sending just now: the rows are marked, so that the other call's end without success does not

@@ -1,11 +1,9 @@
 """Lock the meeting that a call is about, and ask whether the caller may change it."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from meetings.itip.event import Event
 from meetings.itip.guests import require_organizer
-from meetings.itip.message import Note, Version
 from meetings.itip.moment import Moment
 from meetings.itip.occurrence import find_occurrence, require_occurrence
 from meetings.models import Meeting
@@ -58,8 +56,3 @@ def meant_occurrence(series: Event, moment: Moment) -> datetime:
     when = find_occurrence(series, moment)
     require_occurrence(series, when)
     return when
-
-
-def with_notes(notes: tuple[Note, ...], version: Version) -> Version:
-    """Return ``version`` with ``notes`` before its own."""
-    return replace(version, notes=(*notes, *version.notes))

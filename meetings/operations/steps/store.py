@@ -26,9 +26,7 @@ RETRY_FOR = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A stored mail, the claims made on its deliveries already, and the deliveries ``waiting`` to
-    be claimed.
-    """
+    """A stored mail, the claims made on its deliveries, and the deliveries still ``waiting``."""
 
     mail: Mail
     claims: tuple[Claim, ...] = ()
@@ -40,9 +38,8 @@ def store_version(
 ) -> list[Outgoing]:
     """Make ``version`` the meeting's state and store its mails, in order.
 
-    ``stored`` is the event as it was read, None for a new meeting.
-    ``claimed``: the caller sends right after the commit, so the rows are inserted claimed. That
-    saves one commit.
+    ``stored`` is the event as it was read, None for a new meeting. ``claimed``: the caller sends
+    right after the commit, so the rows are inserted claimed. That saves one commit.
     """
     whole = any(_is_whole(message) for message in version.messages)
     busy = _make_way(meeting.deliveries.all(), covered=whole) if meeting.pk else set()
@@ -72,8 +69,9 @@ def store_resend(meeting: Meeting, version: Version, *, claimed: bool) -> list[O
 
 
 def _needed(meeting: Meeting, messages: Sequence[Message]) -> list[Message]:
-    """Leave out the CANCELs of those whose REQUEST cannot have left: they know of no meeting
-    (interop A6).
+    """Leave out the CANCELs of those whose REQUEST cannot have left.
+
+    They know of no meeting (interop A6).
     """
     if all(message.method is Method.REQUEST for message in messages):
         return list(messages)
@@ -108,8 +106,9 @@ def _is_whole(message: Message) -> bool:
 
 
 def _make_way(older: DeliveryQuerySet, *, covered: bool) -> set[str]:
-    """Supersede what of ``older`` has not left yet, if it is ``covered``; the keys of those who
-    must wait for the rest.
+    """Supersede what of ``older`` has not left, if it is ``covered``.
+
+    Return the keys of those who must wait for the rest.
 
     The rows stay locked until the commit, so that nobody claims or records one between this look
     and the commit.
