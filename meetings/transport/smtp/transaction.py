@@ -7,7 +7,7 @@ accepted the mail. After it, the server may have.
 import re
 import smtplib
 
-from meetings.transport.outcome import Outcome, SendStatus, outcome_of_reply
+from meetings.transport.outcome import Outcome, SendStatus, outcome_of_rcpt, outcome_of_reply
 from meetings.transport.smtp.connection import DeadlineSMTP, describe_loss
 from meetings.transport.smtp.submission import Recipient, Submission
 
@@ -80,7 +80,7 @@ def _parameters(smtp: DeadlineSMTP, submission: Submission) -> list[str]:
 def _refusal(smtp: DeadlineSMTP, recipient: Recipient) -> Outcome | None:
     """Say RCPT. Return None if the server accepts the recipient."""
     code, text = smtp.docmd("RCPT", f"TO:<{recipient.path}>")
-    outcome = outcome_of_reply(code, text)
+    outcome = outcome_of_rcpt(code, text)
     if code == _CLOSING:
         # The server closes the connection (RFC 5321 §3.8), so this is not about one recipient.
         raise smtplib.SMTPServerDisconnected(outcome.reply)

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from django.core.exceptions import ImproperlyConfigured
 
 from meetings import trouble
-from meetings.transport.outcome import Outcome, SendStatus, outcome_of_reply
+from meetings.transport.outcome import Outcome, SendStatus, outcome_of_rcpt, outcome_of_reply
 
 _STATUSES = {
     "sent": SendStatus.SENT,
@@ -49,7 +49,7 @@ def refused_recipients(error: Exception) -> dict[str, Outcome]:
     if not isinstance(error, smtplib.SMTPRecipientsRefused):
         return {}
     return {
-        address.casefold(): outcome_of_reply(*reply) for address, reply in error.recipients.items()
+        address.casefold(): outcome_of_rcpt(*reply) for address, reply in error.recipients.items()
     }
 
 

@@ -54,6 +54,7 @@ BEFORE_THE_DOT = {
     "RCPT 5xx": ({"rcpt": "550 5.1.1 unknown"}, SendStatus.REFUSED, "550 5.1.1 unknown"),
     "RCPT 421": ({"rcpt": "421 4.3.2 going down"}, SendStatus.DEFERRED, "421 4.3.2 going down"),
     "DATA 4xx": ({"data": "451 4.3.0 later"}, SendStatus.DEFERRED, "451 4.3.0 later"),
+    "DATA 552": ({"data": "552 5.3.4 too big"}, SendStatus.REFUSED, "552 5.3.4 too big"),
     "DATA 5xx": ({"data": "554 5.5.0 no"}, SendStatus.REFUSED, "554 5.5.0 no"),
     "DATA 250": ({"data": "250 what?"}, SendStatus.DEFERRED, "250 what?"),
     "drop at DATA": ({"data": DROP}, SendStatus.DEFERRED, "closed"),
@@ -94,6 +95,7 @@ def test_deadline_ends_a_wait_before_the_final_dot(script: dict[str, Any]) -> No
 AFTER_THE_DOT = {
     "dot 4xx": ("452 4.2.2 full", SendStatus.DEFERRED, "452 4.2.2 full"),
     "dot 5xx": ("554 5.7.1 spam", SendStatus.REFUSED, "554 5.7.1 spam"),
+    "dot 552": ("552 5.3.4 too big", SendStatus.REFUSED, "552 5.3.4 too big"),
     "dot 421": ("421 4.3.2 going down", SendStatus.DEFERRED, "421 4.3.2 going down"),
     "drop": (DROP, SendStatus.UNKNOWN, "after the mail was handed over"),
     "nonsense": ("hello?", SendStatus.UNKNOWN, ""),
@@ -171,12 +173,22 @@ def test_deadline_of_zero_sends_nothing(smtp_server: ScriptedSMTP) -> None:
 
 
 def test_refused_recipient_does_not_stop_the_others() -> None:
-    with ScriptedSMTP(rcpt={BOB: "550 5.1.1 no such user", CAROL: "452 4.2.2 full"}) as server:
+    with ScriptedSMTP(rcpt={BOB: "550 5.1.1 no such user", CAROL: "450 4.2.0 later"}) as server:
         outcomes = deliver(server, BOB, CAROL, DAVE)
         assert outcomes[BOB] == Outcome(SendStatus.REFUSED, "550 5.1.1 no such user")
-        assert outcomes[CAROL] == Outcome(SendStatus.DEFERRED, "452 4.2.2 full")
+        assert outcomes[CAROL] == Outcome(SendStatus.DEFERRED, "450 4.2.0 later")
         assert outcomes[DAVE].status is SendStatus.SENT
         assert server.received[0].recipients == (DAVE,)
+
+
+@pytest.mark.parametrize("reply", ["452 4.5.3 too many", "552 5.5.3 too many"])
+def test_recipients_that_are_too_many_are_deferred(reply: str) -> None:
+    with ScriptedSMTP(rcpt={CAROL: reply}) as server:
+        outcomes = deliver(server, BOB, CAROL)
+        assert outcomes == {
+            BOB: Outcome(SendStatus.SENT, "250 2.0.0 queued"),
+            CAROL: Outcome(SendStatus.DEFERRED, reply, too_many_recipients=True),
+        }
 
 
 def test_connection_goes_on_after_all_were_refused() -> None:

@@ -111,9 +111,11 @@ def test_error_for_an_operator_is_logged_once(
 
 
 def test_refused_recipients_keep_their_replies(fail_with: Callable[[Exception], None]) -> None:
-    refused = smtplib.SMTPRecipientsRefused({BOB: (550, b"no such user"), CAROL: (452, b"full")})
+    refused = smtplib.SMTPRecipientsRefused(
+        {BOB: (550, b"no such user"), CAROL: (552, b"too many")}
+    )
     fail_with(refused)
     assert send(RAW) == {
         BOB: Outcome(SendStatus.REFUSED, "550 no such user"),
-        CAROL: Outcome(SendStatus.DEFERRED, "452 full"),
+        CAROL: Outcome(SendStatus.DEFERRED, "552 too many", too_many_recipients=True),
     }
