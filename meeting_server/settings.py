@@ -137,6 +137,8 @@ MEETINGS_TIME_BUDGET = env.float("MEETINGS_TIME_BUDGET", default=10.0)
 # so that no second sender starts during the transaction.
 MEETINGS_SMTP_DEADLINE = env.float("MEETINGS_SMTP_DEADLINE", default=30.0)
 MEETINGS_LEASE = env.float("MEETINGS_LEASE", default=90.0)
+# The most recipients of one SMTP transaction. A server has to take 100 (RFC 5321 §4.5.3.1.8).
+MEETINGS_SMTP_RECIPIENTS = env.int("MEETINGS_SMTP_RECIPIENTS", default=100)
 # Seconds between tries: after the first, the second and so on. The last one is used from then on.
 MEETINGS_BACK_OFF = env.list(
     "MEETINGS_BACK_OFF", cast=float, default=[30.0, 120.0, 600.0, 1800.0, 3600.0]

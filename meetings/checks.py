@@ -20,8 +20,17 @@ _RATE = re.compile(r"[1-9]\d*/(s|m|h|d)[a-z]*")
 
 
 def settings_that_cannot_work(**_: object) -> list[CheckMessage]:
-    """E001–E007, for ``check`` and every start."""
-    checks = (_time_zone, _language, _rate, _lease, _encryption, _envelope_sender, _backend)
+    """E001–E008, for ``check`` and every start."""
+    checks = (
+        _time_zone,
+        _language,
+        _rate,
+        _lease,
+        _encryption,
+        _envelope_sender,
+        _backend,
+        _recipients,
+    )
     return [message for check in checks for message in check()]
 
 
@@ -111,6 +120,16 @@ def _backend() -> Iterator[CheckMessage]:
             f"EMAIL_BACKEND is {settings.EMAIL_BACKEND!r}, which cannot be imported: {error}.",
             hint="Unset it, so that EMAIL_URL decides, or set it to a Django e-mail backend.",
             id="meetings.E007",
+        )
+
+
+def _recipients() -> Iterator[CheckMessage]:
+    if settings.MEETINGS_SMTP_RECIPIENTS < 1:
+        yield Error(
+            f"MEETINGS_SMTP_RECIPIENTS is {settings.MEETINGS_SMTP_RECIPIENTS}."
+            " A mail without recipients cannot be sent.",
+            hint="Set it to at least 1, or unset it for 100, which every mail server has to take.",
+            id="meetings.E008",
         )
 
 

@@ -47,6 +47,8 @@ def test_configured_deployment_has_no_warnings(settings: Settings) -> None:
         ("MEETINGS_ENVELOPE_FROM", "example.com", "E006"),
         ("EMAIL_BACKEND", "meetings.imip.smtp.EmailBackend", "E007"),
         ("EMAIL_BACKEND", "nothing", "E007"),
+        ("MEETINGS_SMTP_RECIPIENTS", 0, "E008"),
+        ("MEETINGS_SMTP_RECIPIENTS", -1, "E008"),
     ],
 )
 def test_setting_that_cannot_work_is_an_error(
@@ -73,6 +75,7 @@ def test_starttls_and_tls_together_are_an_error(settings: Settings) -> None:
         ("MEETINGS_RATE", "5/s"),
         ("MEETINGS_RATE", "1000/hour"),
         ("MEETINGS_LEASE", 45.0),
+        ("MEETINGS_SMTP_RECIPIENTS", 1),
         ("MEETINGS_ENVELOPE_FROM", "bounces@例子.example"),
     ],
 )

@@ -7,6 +7,7 @@ import os
 import ssl
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.core.mail.backends import smtp
 from django.utils.functional import cached_property
 
@@ -57,7 +58,7 @@ class EmailBackend(smtp.EmailBackend):
         """Send ``raw`` to all ``recipients`` until ``deadline``.
 
         Returns one outcome for each recipient and raises nothing. An empty ``envelope_from`` is the
-        null path. Up to 100 recipients share a transaction (RFC 5321 §4.5.3.1.8). Those whose local
+        null path. Up to MEETINGS_SMTP_RECIPIENTS recipients share a transaction. Those whose local
         part is not ASCII have transactions of their own, with SMTPUTF8 (RFC 6531). An UNKNOWN
         outcome is returned and not tried again.
         """
@@ -69,7 +70,7 @@ class EmailBackend(smtp.EmailBackend):
             refusal = Outcome(SendStatus.REFUSED, f"envelope sender: {error}")
             return dict.fromkeys(recipients, refusal)
         content = with_crlf(raw)
-        for batch in batches(usable):
+        for batch in batches(usable, settings.MEETINGS_SMTP_RECIPIENTS):
             # EMAIL_TIMEOUT bounds each wait. A transaction may have lifted that for its last one.
             clock.step = self.timeout
             outcomes |= self._deliver_one(Submission(Envelope(sender, batch), content), clock)

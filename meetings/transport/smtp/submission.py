@@ -8,8 +8,6 @@ from itertools import islice
 from meetings.addresses import AddressError, wire_address
 from meetings.transport.outcome import Outcome, SendStatus
 
-# A server has to take this many, and need not take more (RFC 5321 §4.5.3.1.8).
-RECIPIENTS_PER_TRANSACTION = 100
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
@@ -72,11 +70,14 @@ def usable_recipients(
     return usable, unusable
 
 
-def batches(recipients: Sequence[Recipient]) -> Iterator[tuple[Recipient, ...]]:
-    """Yield the recipients of each transaction."""
+def batches(recipients: Sequence[Recipient], most: int) -> Iterator[tuple[Recipient, ...]]:
+    """Yield the recipients of each transaction, ``most`` at most.
+
+    A server has to take 100, and need not take more (RFC 5321 §4.5.3.1.8).
+    """
     # A transaction with SMTPUTF8 cannot go on to a server that lacks it. So one recipient who needs
     # it would stop the mail of all the others: those who need it have transactions of their own.
     for is_ascii in (True, False):
         group = (recipient for recipient in recipients if recipient.path.isascii() is is_ascii)
-        while batch := tuple(islice(group, RECIPIENTS_PER_TRANSACTION)):
+        while batch := tuple(islice(group, most)):
             yield batch

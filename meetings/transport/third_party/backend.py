@@ -7,6 +7,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
+from django.conf import settings
+from django.core.mail.backends import smtp
 from django.core.mail.backends.base import BaseEmailBackend
 
 from meetings import trouble
@@ -48,15 +50,24 @@ def send_through(
 ) -> dict[str, Outcome]:
     """Send ``raw`` in as few calls as ``backend`` allows. Return an outcome for each recipient."""
     outcomes: dict[str, Outcome] = {}
-    size = RECIPIENTS_PER_CALL if isinstance(backend, _IsProvider) else len(recipients)
-    for first in range(0, len(recipients), size):
-        batch = recipients[first : first + size]
+    people = list(dict.fromkeys(recipients))
+    most = _most_recipients(backend) or len(people)
+    for first in range(0, len(people), most):
+        batch = people[first : first + most]
         if deadline.left > 0:
             _shorten_timeout(backend, deadline.left)
             outcomes |= _send_to(backend, raw, envelope_from, batch)
         else:
             outcomes |= dict.fromkeys(batch, Outcome(SendStatus.DEFERRED, "no time was left"))
     return outcomes
+
+
+def _most_recipients(backend: BaseEmailBackend) -> int | None:
+    """How many recipients one call may have; None: any number."""
+    if isinstance(backend, _IsProvider):
+        return RECIPIENTS_PER_CALL
+    # Django makes one SMTP transaction of each call.
+    return settings.MEETINGS_SMTP_RECIPIENTS if isinstance(backend, smtp.EmailBackend) else None
 
 
 def _shorten_timeout(backend: BaseEmailBackend, seconds: float) -> None:

@@ -1,4 +1,5 @@
 import pytest
+from pytest_django import Settings
 
 from meetings.transport.outcome import SendStatus
 from tests.support.servers.smtp_server import ScriptedSMTP
@@ -14,6 +15,12 @@ def test_transaction_has_a_hundred_recipients_at_most(smtp_server: ScriptedSMTP)
     assert set(statuses(outcomes).values()) == {SendStatus.SENT}
     assert [len(mail.recipients) for mail in smtp_server.received] == [100, 100, 30]
     assert smtp_server.connections == 1
+
+
+def test_setting_makes_transactions_smaller(smtp_server: ScriptedSMTP, settings: Settings) -> None:
+    settings.MEETINGS_SMTP_RECIPIENTS = 2
+    deliver(smtp_server, *crowd(3), "小明@example.com")
+    assert [len(mail.recipients) for mail in smtp_server.received] == [2, 1, 1]
 
 
 def test_failed_transaction_does_not_touch_the_next() -> None:

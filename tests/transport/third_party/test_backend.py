@@ -101,6 +101,17 @@ def test_deadline_of_zero_calls_no_backend(settings: Settings, invitation: bytes
         assert server.connections == 0
 
 
+def test_smtp_of_django_has_transactions_of_the_setting(
+    settings: Settings, invitation: bytes
+) -> None:
+    settings.MEETINGS_SMTP_RECIPIENTS = 2
+    with ScriptedSMTP() as server:
+        use_smtp(settings, f"{DJANGO}.smtp.EmailBackend", server)
+        send(invitation, BOB, CAROL, BOB, "dave@example.com")
+    recipients = [transaction.recipients for transaction in server.received]
+    assert recipients == [(BOB, CAROL), ("dave@example.com",)]
+
+
 class Counting(BaseEmailBackend):
     """Another project's backend, which says how many mails it has sent."""
 
