@@ -44,6 +44,10 @@ class Outcome:
         object.__setattr__(self, "reply", _one_line(self.reply))
 
 
+# A lease that has ended means that another process may be sending the same mail.
+LEASE_ENDED = Outcome(SendStatus.DEFERRED, "this process may no longer send: its lease has ended")
+
+
 def outcome_of_reply(
     code: int, text: bytes, *, unreadable: SendStatus = SendStatus.DEFERRED
 ) -> Outcome:

@@ -1,5 +1,7 @@
 """What the tests of ``send`` share: a mail to Bob and Carol through a backend of the settings."""
 
+from collections.abc import Callable, Iterable
+
 from django.core.mail.backends.base import BaseEmailBackend
 from pytest_django import Settings
 
@@ -15,15 +17,40 @@ BOTH_DEFERRED = [SendStatus.DEFERRED, SendStatus.DEFERRED]
 BOTH_UNKNOWN = [SendStatus.UNKNOWN, SendStatus.UNKNOWN]
 
 
+def yes() -> bool:
+    return True
+
+
+def no() -> bool:
+    return False
+
+
 def send(
-    raw: bytes, *recipients: str, envelope_from: str = ALICE, deadline: float = 600
+    raw: bytes,
+    *recipients: str,
+    envelope_from: str = ALICE,
+    deadline: float = 600,
+    may_finish: Callable[[], bool] = yes,
 ) -> dict[str, Outcome]:
-    return transport.send(
-        raw,
-        envelope_from=envelope_from,
-        recipients=recipients or (BOB, CAROL),
-        deadline=Deadline(deadline),
+    return merged(
+        transport.send(
+            raw,
+            envelope_from=envelope_from,
+            recipients=recipients or (BOB, CAROL),
+            deadline=Deadline(deadline),
+            may_finish=may_finish,
+        )
     )
+
+
+def merged(transactions: Iterable[dict[str, Outcome]]) -> dict[str, Outcome]:
+    """All outcomes, of which no recipient has two."""
+    outcomes: dict[str, Outcome] = {}
+    for of_transaction in transactions:
+        assert of_transaction
+        assert not outcomes.keys() & of_transaction.keys()
+        outcomes |= of_transaction
+    return outcomes
 
 
 def statuses(outcomes: dict[str, Outcome]) -> list[SendStatus]:

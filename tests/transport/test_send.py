@@ -5,16 +5,19 @@ from pytest_django import Settings
 
 from meetings.deadline import Deadline
 from meetings.transport import send as transport
-from meetings.transport.outcome import Outcome, SendStatus
+from meetings.transport.outcome import LEASE_ENDED, Outcome, SendStatus
 from tests.support.servers.smtp_server import ScriptedSMTP
-from tests.transport.door import BOB, BOTH_REFUSED, CAROL, send, statuses, use, use_smtp
+from tests.transport.door import BOB, BOTH_REFUSED, CAROL, no, send, statuses, use, use_smtp, yes
 
 OURS = "meetings.transport.smtp.backend.EmailBackend"
 
 
 def test_no_recipient_needs_no_backend(settings: Settings) -> None:
     use(settings, "no.such.Backend")
-    assert transport.send(b"", envelope_from="", recipients=[], deadline=Deadline(10)) == {}
+    outcomes = transport.send(
+        b"", envelope_from="", recipients=[], deadline=Deadline(10), may_finish=yes
+    )
+    assert list(outcomes) == []
 
 
 def test_our_backend_gives_a_reply_per_recipient(settings: Settings, invitation: bytes) -> None:
@@ -28,6 +31,27 @@ def test_our_backend_gives_a_reply_per_recipient(settings: Settings, invitation:
     [transaction] = server.received
     assert transaction.raw == invitation
     assert transaction.envelope_from == "bounces@example.com"
+
+
+def test_outcomes_come_transaction_by_transaction(settings: Settings, invitation: bytes) -> None:
+    settings.MEETINGS_SMTP_RECIPIENTS = 1
+    with ScriptedSMTP() as server:
+        use_smtp(settings, OURS, server)
+        outcomes = transport.send(
+            invitation,
+            envelope_from="",
+            recipients=["bob", BOB, CAROL],
+            deadline=Deadline(600),
+            may_finish=yes,
+        )
+        assert [list(of_transaction) for of_transaction in outcomes] == [["bob"], [BOB], [CAROL]]
+
+
+def test_lease_that_has_ended_stops_our_backend(settings: Settings, invitation: bytes) -> None:
+    with ScriptedSMTP() as server:
+        use_smtp(settings, OURS, server)
+        assert set(send(invitation, may_finish=no).values()) == {LEASE_ENDED}
+    assert server.received == []
 
 
 @pytest.mark.parametrize("backend", ["no.such.Backend", "anymail.backends.postmark.EmailBackend"])

@@ -149,12 +149,16 @@ def _attempt(item: Outgoing, claims: Sequence[Claim], deadline: Deadline) -> lis
 
 
 def _send(item: Outgoing, addresses: Sequence[str], seconds: float) -> dict[str, Outcome]:
-    return send(
+    outcomes: dict[str, Outcome] = {}
+    for of_transaction in send(
         bytes(item.mail.raw or b""),
         envelope_from=item.mail.envelope_from,
         recipients=addresses,
         deadline=Deadline(min(seconds, settings.MEETINGS_SMTP_DEADLINE)),
-    )
+        may_finish=lambda: True,
+    ):
+        outcomes |= of_transaction
+    return outcomes
 
 
 _NEXT_STATE = {

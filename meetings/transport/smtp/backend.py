@@ -5,7 +5,7 @@ Ordinary mail goes through ``send_messages``, which stays Django's.
 
 import os
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django.conf import settings
 from django.core.mail.backends import smtp
@@ -53,30 +53,43 @@ class EmailBackend(smtp.EmailBackend):
         )
 
     def deliver(
-        self, envelope_from: str, recipients: Sequence[str], raw: bytes, *, deadline: Deadline
-    ) -> dict[str, Outcome]:
-        """Send ``raw`` to all ``recipients`` until ``deadline``.
+        self,
+        envelope_from: str,
+        recipients: Sequence[str],
+        raw: bytes,
+        *,
+        deadline: Deadline,
+        may_finish: Callable[[], bool],
+    ) -> Iterator[dict[str, Outcome]]:
+        """Send ``raw`` to all ``recipients`` until ``deadline``; yield what became of it.
 
-        Returns one outcome for each recipient and raises nothing. An empty ``envelope_from`` is the
-        null path. Up to MEETINGS_SMTP_RECIPIENTS recipients share a transaction. Those whose local
-        part is not ASCII have transactions of their own, with SMTPUTF8 (RFC 6531). An UNKNOWN
-        outcome is returned and not tried again.
+        Yields the outcomes of each transaction when it has ended, and before those the outcomes of
+        addresses that no command can carry. Raises nothing. An empty ``envelope_from`` is the null
+        path. Up to MEETINGS_SMTP_RECIPIENTS recipients share a transaction. Those whose local part
+        is not ASCII have transactions of their own, with SMTPUTF8 (RFC 6531). An UNKNOWN outcome is
+        yielded and not tried again. `transaction.transfer` says what ``may_finish`` is for.
         """
         clock = Deadline(deadline.left)  # its own, because each wait has a step of its own
-        usable, outcomes = usable_recipients(recipients)
         try:
             sender = wire_address(envelope_from) if envelope_from else ""
         except AddressError as error:
-            refusal = Outcome(SendStatus.REFUSED, f"envelope sender: {error}")
-            return dict.fromkeys(recipients, refusal)
+            yield dict.fromkeys(
+                recipients, Outcome(SendStatus.REFUSED, f"envelope sender: {error}")
+            )
+            return
+        usable, unusable = usable_recipients(recipients)
+        if unusable:
+            yield unusable
         content = with_crlf(raw)
         for batch in batches(usable, settings.MEETINGS_SMTP_RECIPIENTS):
             # EMAIL_TIMEOUT bounds each wait. A transaction may have lifted that for its last one.
             clock.step = self.timeout
-            outcomes |= self._deliver_one(Submission(Envelope(sender, batch), content), clock)
-        return outcomes
+            submission = Submission(Envelope(sender, batch), content)
+            yield self._deliver_one(submission, clock, may_finish)
 
-    def _deliver_one(self, submission: Submission, deadline: Deadline) -> dict[str, Outcome]:
+    def _deliver_one(
+        self, submission: Submission, deadline: Deadline, may_finish: Callable[[], bool]
+    ) -> dict[str, Outcome]:
         try:
             connection, refusal = self._begin(submission, deadline)
         except SessionError as failure:
@@ -86,7 +99,7 @@ class EmailBackend(smtp.EmailBackend):
         if refusal:
             connection.smtp.hang_up()
             return submission.all(refusal)
-        outcomes = transaction.transfer(connection.smtp, submission)
+        outcomes = transaction.transfer(connection.smtp, submission, may_finish)
         pool.keep(self._server, connection, self.limits)
         return outcomes
 

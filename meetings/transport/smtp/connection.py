@@ -56,6 +56,9 @@ class DeadlineSMTP(smtplib.SMTP):
         try:
             sock.settimeout(wait)
             sock.connect(address)  # type: ignore[arg-type]  # as getaddrinfo returned it
+            # The final dot is written apart from the content. Otherwise it would wait until the
+            # server has acknowledged that, which servers delay by 40 ms and more.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.settimeout(self.deadline.wait())
         except OSError:
             sock.close()

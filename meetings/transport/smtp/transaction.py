@@ -6,14 +6,22 @@ accepted the mail. After it, the server may have.
 
 import re
 import smtplib
+from collections.abc import Callable
 
-from meetings.transport.outcome import Outcome, SendStatus, outcome_of_rcpt, outcome_of_reply
+from meetings.transport.outcome import (
+    LEASE_ENDED,
+    Outcome,
+    SendStatus,
+    outcome_of_rcpt,
+    outcome_of_reply,
+)
 from meetings.transport.smtp.connection import DeadlineSMTP, describe_loss
 from meetings.transport.smtp.submission import Recipient, Submission
 
 _START_INPUT = 354
 _CLOSING = 421
 _LEADING_DOT = re.compile(rb"(?m)^\.")
+_FINAL_DOT = b".\r\n"
 
 
 def begin(smtp: DeadlineSMTP, submission: Submission) -> Outcome | None:
@@ -31,10 +39,14 @@ def begin(smtp: DeadlineSMTP, submission: Submission) -> Outcome | None:
     return None if outcome.status is SendStatus.SENT else outcome
 
 
-def transfer(smtp: DeadlineSMTP, submission: Submission) -> dict[str, Outcome]:
+def transfer(
+    smtp: DeadlineSMTP, submission: Submission, may_finish: Callable[[], bool]
+) -> dict[str, Outcome]:
     """Say RCPT and DATA after `begin`. Return an outcome for each recipient, and raise nothing.
 
-    The connection is closed afterwards unless another transaction can follow on it.
+    ``may_finish`` is asked when the server has everything but the final dot, at which it accepts
+    the mail. If it says no, nothing is mailed. The connection is closed afterwards unless another
+    transaction can follow on it.
     """
     recipients = submission.envelope.recipients
     refused: dict[str, Outcome] = {}
@@ -46,7 +58,7 @@ def transfer(smtp: DeadlineSMTP, submission: Submission) -> dict[str, Outcome]:
         if len(refused) == len(recipients):
             smtp.rset()
             return refused
-        rest = _send_content(smtp, submission.content)
+        rest = _send_content(smtp, submission.content, may_finish)
     except OSError as error:
         smtp.close()
         rest = Outcome(SendStatus.DEFERRED, describe_loss(error))
@@ -87,7 +99,7 @@ def _refusal(smtp: DeadlineSMTP, recipient: Recipient) -> Outcome | None:
     return None if outcome.status is SendStatus.SENT else outcome
 
 
-def _send_content(smtp: DeadlineSMTP, content: bytes) -> Outcome:
+def _send_content(smtp: DeadlineSMTP, content: bytes, may_finish: Callable[[], bool]) -> Outcome:
     code, text = smtp.docmd("DATA")
     outcome = outcome_of_reply(code, text)
     if code != _START_INPUT:
@@ -96,7 +108,15 @@ def _send_content(smtp: DeadlineSMTP, content: bytes) -> Outcome:
             # 2yz is no reply to DATA. Nothing was sent, so nothing was accepted.
             return Outcome(SendStatus.DEFERRED, outcome.reply)
         return outcome
-    smtp.send(_LEADING_DOT.sub(b"..", content) + b".\r\n")
+    smtp.send(_LEADING_DOT.sub(b"..", content))
+    # A process that slept, or could not reach the database, may find here that its lease has ended.
+    # Then another process may be sending the same mail, and this dot would deliver it twice. The
+    # question comes this late because the content can take long. Without the dot the server drops
+    # what it has (RFC 5321 §4.1.1.10). QUIT is not said, because it would be a line of the content.
+    if not may_finish():
+        smtp.close()
+        return LEASE_ENDED
+    smtp.send(_FINAL_DOT)
     outcome = _final_reply(smtp)
     if outcome.status is not SendStatus.SENT:
         smtp.hang_up()

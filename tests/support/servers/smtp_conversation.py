@@ -5,7 +5,7 @@ import contextlib
 import socket
 import socketserver
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -180,16 +180,19 @@ class Conversation(socketserver.BaseRequestHandler):
         fault = self.script.step("content")
         if fault:
             self._say(fault)
-        raw = b"".join(self._content())
+        raw = self._content()
         step = self.script.step("dot")
         self._record(raw, step if isinstance(step, str) else "")
         self._say(step)
 
-    def _content(self) -> Iterator[bytes]:
+    def _content(self) -> bytes:
+        lines: list[bytes] = []
         while (line := self.file.readline()) != b".\r\n":
             if not line:
+                self.script.unfinished.append(b"".join(lines))
                 raise ConnectionResetError
-            yield line.removeprefix(b".")
+            lines.append(line)
+        return b"".join(line.removeprefix(b".") for line in lines)
 
     def _record(self, raw: bytes, reply: str) -> None:
         sender, options = self.composed or ("", ())

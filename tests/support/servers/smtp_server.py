@@ -85,6 +85,8 @@ class ScriptedSMTP:
         self.implicit_tls = implicit_tls
         self.credentials = credentials
         self.received: list[Transaction] = []
+        # The content, dots stuffed, of each mail whose connection the client closed before its dot.
+        self.unfinished: list[bytes] = []
         self.commands: list[tuple[int, str]] = []
         self.connections = 0
         self.broken_off: set[int] = set()

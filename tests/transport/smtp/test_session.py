@@ -1,4 +1,5 @@
 import logging
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,12 @@ import pytest
 import trustme
 from django.core import mail
 
+from meetings.deadline import Deadline
 from meetings.transport.outcome import SendStatus
 from meetings.transport.smtp.backend import EmailBackend
+from meetings.transport.smtp.session import Server
 from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP, server_context
-from tests.transport.smtp.wire import ALICE, BOB, SOON, deliver
+from tests.transport.smtp.wire import ALICE, BOB, PLENTY, SOON, deliver
 
 LOGIN: dict[str, Any] = {"username": "alice", "password": "s3cret"}
 either_tls = pytest.mark.parametrize("implicit", [False, True], ids=["STARTTLS", "implicit TLS"])
@@ -76,6 +79,16 @@ def test_certificate_file_that_is_missing_is_named(authority: trustme.CA) -> Non
         outcome = deliver(server, use_tls=True, ssl_certfile="/nowhere.pem")[BOB]
     assert outcome.status is SendStatus.REFUSED
     assert "EMAIL_SSL_CERTFILE" in outcome.reply
+
+
+@pytest.mark.parametrize("use_ssl", [False, True], ids=["plain", "TLS"])
+def test_final_dot_needs_no_acknowledgement_before(authority: trustme.CA, use_ssl: bool) -> None:
+    tls = server_context(authority) if use_ssl else None
+    with ScriptedSMTP(tls=tls, implicit_tls=use_ssl) as server:
+        smtp = Server(server.host, server.port, use_ssl=use_ssl).open(Deadline(PLENTY))
+        assert smtp.sock is not None
+        assert smtp.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        smtp.close()
 
 
 def ordinary_mail(server: ScriptedSMTP, **options: Any) -> int:

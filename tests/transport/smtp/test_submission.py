@@ -3,7 +3,7 @@ from pytest_django import Settings
 
 from meetings.transport.outcome import SendStatus
 from tests.support.servers.smtp_server import ScriptedSMTP
-from tests.transport.smtp.wire import BOB, CAROL, deliver, statuses
+from tests.transport.smtp.wire import BOB, CAROL, DAVE, deliver, statuses, transactions
 
 
 def crowd(size: int) -> list[str]:
@@ -21,6 +21,32 @@ def test_setting_makes_transactions_smaller(smtp_server: ScriptedSMTP, settings:
     settings.MEETINGS_SMTP_RECIPIENTS = 2
     deliver(smtp_server, *crowd(3), "小明@example.com")
     assert [len(mail.recipients) for mail in smtp_server.received] == [2, 1, 1]
+
+
+def test_outcomes_come_when_their_transaction_has_ended(
+    smtp_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_SMTP_RECIPIENTS = 1
+    outcomes = transactions(smtp_server, BOB, "carol", DAVE)
+    assert smtp_server.connections == 0
+    assert statuses(next(outcomes)) == {"carol": SendStatus.REFUSED}
+    assert smtp_server.connections == 0
+    assert statuses(next(outcomes)) == {BOB: SendStatus.SENT}
+    assert [mail.recipients for mail in smtp_server.received] == [(BOB,)]
+    assert statuses(next(outcomes)) == {DAVE: SendStatus.SENT}
+    assert next(outcomes, None) is None
+
+
+def test_caller_can_stop_between_two_transactions(
+    smtp_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_SMTP_RECIPIENTS = 1
+    outcomes = transactions(smtp_server, BOB, CAROL)
+    next(outcomes)
+    del outcomes
+    deliver(smtp_server, DAVE)
+    assert [mail.recipients for mail in smtp_server.received] == [(BOB,), (DAVE,)]
+    assert smtp_server.connections == 1
 
 
 def test_failed_transaction_does_not_touch_the_next() -> None:

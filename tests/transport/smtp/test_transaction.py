@@ -1,11 +1,14 @@
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from meetings.deadline import Deadline
-from meetings.transport.outcome import Outcome, SendStatus
+from meetings.transport.outcome import LEASE_ENDED, Outcome, SendStatus
 from meetings.transport.smtp.backend import EmailBackend
 from tests.support.servers.smtp_server import DRIP, DROP, HANG, ScriptedSMTP
+from tests.support.waiting import wait_until
+from tests.transport.door import no, yes
 from tests.transport.smtp.wire import (
     ALICE,
     BOB,
@@ -163,7 +166,7 @@ def test_server_that_does_not_listen_is_deferred() -> None:
 
 def test_host_name_that_does_not_resolve_is_deferred() -> None:
     backend = EmailBackend(host="mail.invalid", port=25)
-    outcomes = backend.deliver(ALICE, [BOB], RAW, deadline=Deadline(PLENTY))
+    [outcomes] = backend.deliver(ALICE, [BOB], RAW, deadline=Deadline(PLENTY), may_finish=yes)
     assert outcomes[BOB].status is SendStatus.DEFERRED
 
 
@@ -189,6 +192,51 @@ def test_recipients_that_are_too_many_are_deferred(reply: str) -> None:
             BOB: Outcome(SendStatus.SENT, "250 2.0.0 queued"),
             CAROL: Outcome(SendStatus.DEFERRED, reply, too_many_recipients=True),
         }
+
+
+def test_no_dot_is_sent_after_the_lease_has_ended(smtp_server: ScriptedSMTP) -> None:
+    assert deliver(smtp_server, BOB, CAROL, may_finish=no) == {
+        BOB: LEASE_ENDED,
+        CAROL: LEASE_ENDED,
+    }
+    wait_until(lambda: smtp_server.unfinished, "the end of the connection")
+    # The server got the whole content first, and nothing after it, not even a QUIT.
+    assert smtp_server.unfinished == [RAW.replace(b"\r\n.", b"\r\n..")]
+    assert smtp_server.received == []
+
+
+def test_refusal_survives_the_end_of_the_lease() -> None:
+    with ScriptedSMTP(rcpt={BOB: "550 5.1.1 no such user"}) as server:
+        assert deliver(server, BOB, CAROL, may_finish=no) == {
+            BOB: Outcome(SendStatus.REFUSED, "550 5.1.1 no such user"),
+            CAROL: LEASE_ENDED,
+        }
+
+
+def test_connection_without_its_dot_is_not_used_again(smtp_server: ScriptedSMTP) -> None:
+    deliver(smtp_server, may_finish=no)
+    assert deliver(smtp_server)[BOB].status is SendStatus.SENT
+    assert [transaction.connection for transaction in smtp_server.received] == [2]
+
+
+def test_permission_is_asked_for_each_final_dot(
+    smtp_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_SMTP_RECIPIENTS = 1
+    received: list[int] = []
+
+    def may_finish() -> bool:
+        received.append(len(smtp_server.received))
+        return True
+
+    deliver(smtp_server, BOB, CAROL, may_finish=may_finish)
+    assert received == [0, 1]
+
+
+def test_permission_is_not_asked_where_no_dot_would_follow() -> None:
+    with ScriptedSMTP(rcpt={BOB: "550 no"}, data="451 later") as server:
+        outcomes = deliver(server, BOB, may_finish=no) | deliver(server, CAROL, may_finish=no)
+        assert LEASE_ENDED not in outcomes.values()
 
 
 def test_connection_goes_on_after_all_were_refused() -> None:

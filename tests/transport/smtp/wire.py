@@ -5,7 +5,7 @@ deadline that does not hold lets the test run into pytest's own limit. Where a s
 reached before a short deadline ends, `patiently` gives a slow machine more time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from meetings.deadline import Deadline
@@ -13,6 +13,7 @@ from meetings.transport.outcome import Outcome, SendStatus
 from meetings.transport.smtp.backend import EmailBackend
 from meetings.transport.smtp.pool import Limits
 from tests.support.servers.smtp_server import ScriptedSMTP
+from tests.transport.door import merged, yes
 
 RAW = b"Subject: hello\r\n\r\nWeekly\r\n.dotted\r\n"
 ALICE, BOB, CAROL = "alice@example.com", "bob@example.com", "carol@example.com"
@@ -24,17 +25,24 @@ NO_PROBE = Limits(probe_after=PLENTY, idle=PLENTY)
 Outcomes = dict[str, Outcome]
 
 
-def deliver(
+def deliver(server: ScriptedSMTP, *recipients: str, **options: Any) -> Outcomes:
+    return merged(transactions(server, *recipients, **options))
+
+
+def transactions(
     server: ScriptedSMTP,
     *recipients: str,
     raw: bytes = RAW,
     deadline: float = PLENTY,
     **options: Any,
-) -> Outcomes:
+) -> Iterator[Outcomes]:
     sender, limits = options.pop("sender", ALICE), options.pop("limits", NO_PROBE)
+    may_finish = options.pop("may_finish", yes)
     backend = EmailBackend(host=server.host, port=server.port, **options)
     backend.limits = limits
-    return backend.deliver(sender, recipients or (BOB,), raw, deadline=Deadline(deadline))
+    return backend.deliver(
+        sender, recipients or (BOB,), raw, deadline=Deadline(deadline), may_finish=may_finish
+    )
 
 
 def statuses(outcomes: Outcomes) -> dict[str, SendStatus]:

@@ -164,6 +164,16 @@ def test_provider_gets_fifty_recipients_a_call(settings: Settings, invitation: b
     assert [len(message.recipients()) for message in mail.outbox] == [50, 50, 20]
 
 
+def test_lease_that_ends_between_two_calls_stops_the_rest(
+    settings: Settings, invitation: bytes
+) -> None:
+    use(settings, AnymailTest)
+    people = [f"p{number}@example.com" for number in range(60)]
+    outcomes = send(invitation, *people, may_finish=lambda: not mail.outbox)
+    assert statuses(outcomes) == [SendStatus.SENT] * 50 + [SendStatus.DEFERRED] * 10
+    assert len(mail.outbox) == 1
+
+
 class Recorder(requests.adapters.BaseAdapter):
     """Keeps the request instead of sending it, and responds as a provider that accepted it."""
 

@@ -8,6 +8,7 @@ from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 from pytest_django import Settings
 
+from meetings.transport.outcome import LEASE_ENDED
 from tests.support.servers.smtp_server import HANG, ScriptedSMTP
 from tests.transport.door import (
     BOB,
@@ -16,6 +17,7 @@ from tests.transport.door import (
     BOTH_SENT,
     BOTH_UNKNOWN,
     CAROL,
+    no,
     send,
     statuses,
     use,
@@ -98,6 +100,13 @@ def test_deadline_of_zero_calls_no_backend(settings: Settings, invitation: bytes
     with ScriptedSMTP() as server:
         use_smtp(settings, f"{DJANGO}.smtp.EmailBackend", server)
         assert statuses(send(invitation, deadline=0)) == BOTH_DEFERRED
+        assert server.connections == 0
+
+
+def test_lease_that_has_ended_calls_no_backend(settings: Settings, invitation: bytes) -> None:
+    with ScriptedSMTP() as server:
+        use_smtp(settings, f"{DJANGO}.smtp.EmailBackend", server)
+        assert set(send(invitation, may_finish=no).values()) == {LEASE_ENDED}
         assert server.connections == 0
 
 
