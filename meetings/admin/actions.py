@@ -127,12 +127,13 @@ def _run_on_each(
 ) -> None:
     # One limit for all meetings, because the browser waits for the page. Later mail is pending.
     deadline = Deadline(settings.MEETINGS_TIME_BUDGET)
-    operator = Actor.operator(f"operator {request.user.get_username()}")
+    name = f"operator {request.user.get_username()}"
     for meeting in meetings:
+        operator = Actor.operator(name, meeting.client)
         try:
             _perform(form.command(meeting), operator, deadline)
             model_admin.log_change(request, meeting, action.log_entry)
-            notice = mailed(meeting.uid, done=str(action.done))
+            notice = mailed(meeting, done=str(action.done))
         except (OperationError, ITipError) as error:
             notice = refused(error)
         except Exception as error:

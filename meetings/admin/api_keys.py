@@ -60,6 +60,7 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = ApiKeyForm
     list_display = (
         "name",
+        "client",
         "prefix",
         "sender_patterns",
         "meetings",
@@ -69,21 +70,28 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "revoked",
     )
     list_filter = ("revoked", "created")
-    search_fields = ("name", "prefix")
+    list_select_related = ("client",)
+    search_fields = ("name", "client__name", "prefix")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
         queryset: QuerySet[ApiKey] = super().get_queryset(request)
-        return queryset.annotate(meeting_count=Count("meetings"))
+        return queryset.annotate(meeting_count=Count("client__meetings"))
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         fields = ("name", "senders", "respond_async", "expiry_date")
-        return (*fields, "prefix", "revoked") if obj else fields
+        return (*fields, "client", "prefix", "revoked") if obj else fields
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ApiKey | None = None
     ) -> tuple[str, ...]:
-        # Meetings refer to a revoked key, so it stays as a record.
-        return self.get_fields(request, obj) if obj and obj.revoked else ("prefix",)
+        # A revoked key stays as a record of who could call.
+        return self.get_fields(request, obj) if obj and obj.revoked else ("client", "prefix")
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        # Without its key a client could no longer reach its meetings. Such a key is revoked.
+        if obj is not None and obj.client.meetings.exists():
+            return False
+        return bool(super().has_delete_permission(request, obj))
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         if change:

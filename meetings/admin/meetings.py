@@ -26,7 +26,7 @@ from meetings.queries.history import VERSIONS_SHOWN, history_of, people_of
 
 _TIME_AND_PLACE = ("when_in_words", "recurrence", "occurrences", "reminder_in_words", "location")
 _TECHNICAL = (
-    "api_key", "sequence", "continues", "continued_by", "dtstamp", "start", "end", "tzid", "rrule",
+    "client", "sequence", "continues", "continued_by", "dtstamp", "start", "end", "tzid", "rrule",
     "exdates", "ends_at", "language", "thread", "created_at", "updated_at",
 )  # fmt: skip
 
@@ -62,7 +62,7 @@ class MeetingAdmin(ReadOnlyAdmin):
         "mail",
         "uid",
     )
-    list_filter = ("status", MailFilter, TimeFilter, ("api_key", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("status", MailFilter, TimeFilter, ("client", admin.RelatedOnlyFieldListFilter))
     search_fields = ("uid", "summary", "organizer_address", "attendees__address")
     search_help_text = _("UID, subject, address of the organizer or of an attendee")
     date_hierarchy = "created_at"
@@ -74,6 +74,9 @@ class MeetingAdmin(ReadOnlyAdmin):
         (_("Text"), {"fields": ("description", "comment")}),
         (_("Technical details"), {"classes": ("collapse",), "fields": _TECHNICAL}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Meeting]:
+        return super().get_queryset(request).select_related("client")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return MeetingList

@@ -7,7 +7,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 
 from meetings.itip.errors import ITipError
-from meetings.models import Delivery, DeliveryState
+from meetings.models import Delivery, DeliveryState, Meeting
 from meetings.models.delivery import LIVE
 from meetings.operations.steps.errors import OperationError, UnknownMeeting
 from meetings.queries.current import last_deliveries
@@ -23,9 +23,9 @@ class Notice:
     level: int
 
 
-def mailed(uid: str, *, done: str) -> Notice:
+def mailed(meeting: Meeting, *, done: str) -> Notice:
     """What was ``done``, and how many of its mails are sent, pending or failed."""
-    deliveries = last_deliveries(uid)
+    deliveries = last_deliveries(meeting)
     sent = [delivery for delivery in deliveries if delivery.state == DeliveryState.SENT]
     pending = [delivery for delivery in deliveries if delivery.state in LIVE]
     failed = [delivery for delivery in deliveries if delivery.state == DeliveryState.FAILED]

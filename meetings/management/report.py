@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError
 
 from meetings.deadline import Deadline
 from meetings.itip.errors import ITipError
-from meetings.models import Delivery, DeliveryState
+from meetings.models import Delivery, DeliveryState, Meeting
 from meetings.operations.steps.errors import OperationError, UnknownMeeting
 from meetings.queries.current import last_deliveries
 
@@ -36,9 +36,9 @@ def refusals_as_command_errors() -> Iterator[None]:
         raise CommandError(f"The database is unavailable: {error}") from error
 
 
-def print_deliveries(uid: str, write: Callable[[str], object]) -> None:
+def print_deliveries(meeting: Meeting, write: Callable[[str], object]) -> None:
     """Print the deliveries that the command made. Raises CommandError if some failed."""
-    deliveries = last_deliveries(uid)
+    deliveries = last_deliveries(meeting)
     for delivery in deliveries:
         write(_line(delivery))
     if not deliveries:

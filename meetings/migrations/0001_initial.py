@@ -15,25 +15,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='ApiKey',
-            fields=[
-                ('id', models.CharField(editable=False, max_length=150, primary_key=True, serialize=False, unique=True)),
-                ('prefix', models.CharField(editable=False, max_length=8, unique=True, verbose_name='prefix')),
-                ('hashed_key', models.CharField(editable=False, max_length=150, verbose_name='hash of the key')),
-                ('created', models.DateTimeField(auto_now_add=True, db_index=True, verbose_name='created')),
-                ('name', models.CharField(default=None, help_text='Which program has this key.', max_length=50, verbose_name='name')),
-                ('revoked', models.BooleanField(blank=True, default=False, help_text='A revoked key is refused. This cannot be undone.', verbose_name='revoked')),
-                ('expiry_date', models.DateTimeField(blank=True, help_text='From then on the key is refused.', null=True, verbose_name='expires')),
-                ('senders', models.JSONField(default=list, help_text='Senders that this key may speak for, such as ["*@example.com", "hr@example.org"].', verbose_name='senders')),
-                ('respond_async', models.BooleanField(default=False, help_text='Its calls get a response at once (202), and are mailed in the background.', verbose_name='respond at once')),
-            ],
-            options={
-                'verbose_name': 'API key',
-                'verbose_name_plural': 'API keys',
-                'ordering': ('-created',),
-            },
-        ),
-        migrations.CreateModel(
             name='Mail',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -50,6 +31,40 @@ class Migration(migrations.Migration):
                 'verbose_name': 'mail',
                 'verbose_name_plural': 'mails',
                 'ordering': ('id',),
+            },
+        ),
+        migrations.CreateModel(
+            name='Client',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('is_local', models.BooleanField(default=False, editable=False, help_text='Calls from this machine that need no API key belong to this client.', verbose_name='calls without a key')),
+            ],
+            options={
+                'verbose_name': 'client',
+                'verbose_name_plural': 'clients',
+                'ordering': ('name', 'id'),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('is_local', True)), fields=('is_local',), name='one_local_client')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ApiKey',
+            fields=[
+                ('id', models.CharField(editable=False, max_length=150, primary_key=True, serialize=False, unique=True)),
+                ('prefix', models.CharField(editable=False, max_length=8, unique=True, verbose_name='prefix')),
+                ('hashed_key', models.CharField(editable=False, max_length=150, verbose_name='hash of the key')),
+                ('created', models.DateTimeField(auto_now_add=True, db_index=True, verbose_name='created')),
+                ('name', models.CharField(default=None, help_text='Which program has this key.', max_length=50, verbose_name='name')),
+                ('revoked', models.BooleanField(blank=True, default=False, help_text='A revoked key is refused. This cannot be undone.', verbose_name='revoked')),
+                ('expiry_date', models.DateTimeField(blank=True, help_text='From then on the key is refused.', null=True, verbose_name='expires')),
+                ('senders', models.JSONField(default=list, help_text='Senders that this key may speak for, such as ["*@example.com", "hr@example.org"].', verbose_name='senders')),
+                ('respond_async', models.BooleanField(default=False, help_text='Its calls get a response at once (202), and are mailed in the background.', verbose_name='respond at once')),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='api_keys', to='meetings.client', verbose_name='client')),
+            ],
+            options={
+                'verbose_name': 'API key',
+                'verbose_name_plural': 'API keys',
+                'ordering': ('-created',),
             },
         ),
         migrations.CreateModel(
@@ -78,7 +93,7 @@ class Migration(migrations.Migration):
                 ('thread', models.CharField(blank=True, max_length=255, verbose_name='first Message-ID')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='created')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='updated')),
-                ('api_key', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='meetings', to='meetings.apikey', to_field='prefix', verbose_name='API key')),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='meetings', to='meetings.client', verbose_name='client')),
                 ('continues', models.OneToOneField(blank=True, help_text='The series that this one continues.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='continued_by', to='meetings.meeting', verbose_name='continues')),
             ],
             options={

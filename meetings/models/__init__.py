@@ -1,11 +1,12 @@
 """What is remembered, in PostgreSQL.
 
-Meeting 1─n Version (one for each SEQUENCE) 1─n Mail (its exact bytes) 1─n Delivery (one for each
-recipient).
+Client 1─n Meeting 1─n Version (one for each SEQUENCE) 1─n Mail (its exact bytes) 1─n Delivery (one
+for each recipient).
 """
 
 from meetings.models.api_key import ApiKey
 from meetings.models.attendee import Attendee
+from meetings.models.client import Client
 from meetings.models.delivery import Delivery, DeliveryState
 from meetings.models.mail import Mail
 from meetings.models.meeting import Meeting, MeetingStatus
@@ -15,6 +16,7 @@ from meetings.models.version import Version
 __all__ = [
     "ApiKey",
     "Attendee",
+    "Client",
     "Delivery",
     "DeliveryState",
     "Mail",

@@ -2,13 +2,15 @@
 
 import re
 from fnmatch import fnmatchcase
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
-from rest_framework_api_key.models import AbstractAPIKey
+from rest_framework_api_key.models import AbstractAPIKey, APIKeyManager
 
 from meetings.addresses import punycode
+from meetings.models.client import Client
 
 _LONGEST = 320
 # fnmatch also knows sets of characters. A "[" in an address is more often a slip than a set.
@@ -39,9 +41,42 @@ def sender_pattern(text: str) -> str:
     return f"{local}@{ascii_domain}"
 
 
-class ApiKey(AbstractAPIKey):
-    """A program's key. It is shown once and stored hashed. It may expire and be revoked."""
+class ApiKeys(APIKeyManager):
+    """Makes keys. A key that is given no client gets one of its own."""
 
+    @transaction.atomic
+    def create_key(self, **kwargs: Any) -> tuple["ApiKey", str]:
+        """Save a new key with these fields. Return it and its secret."""
+        key = ApiKey(**kwargs)
+        secret = self.assign_key(key)
+        key.save(force_insert=True)
+        return key, secret
+
+    def assign_key(self, obj: AbstractAPIKey) -> str:
+        """Give the new key ``obj`` its secret, and a client of its name if it has none.
+
+        Return the secret. The client is saved here, so the caller saves ``obj`` in the same
+        transaction.
+        """
+        assert isinstance(obj, ApiKey)  # noqa: S101 (the library's annotation says its base class)
+        if not obj.client_id:
+            obj.client = Client.objects.create(name=obj.name)
+        return super().assign_key(obj)
+
+    def get_usable_keys(self) -> models.QuerySet["ApiKey"]:
+        """The keys that are not revoked, each with its client."""
+        return self.filter(revoked=False).select_related("client")
+
+
+class ApiKey(AbstractAPIKey):
+    """A key that a client calls with. It is shown once and stored hashed.
+
+    It may expire and be revoked.
+    """
+
+    client = models.ForeignKey(
+        Client, models.PROTECT, verbose_name=_("client"), related_name="api_keys"
+    )
     # The library's columns, with names and help that can be translated.
     prefix = models.CharField(_("prefix"), max_length=8, unique=True, editable=False)
     hashed_key = models.CharField(_("hash of the key"), max_length=150, editable=False)
@@ -70,6 +105,8 @@ class ApiKey(AbstractAPIKey):
         default=False,
         help_text=_("Its calls get a response at once (202), and are mailed in the background."),
     )
+
+    objects: ClassVar[ApiKeys] = ApiKeys()
 
     class Meta:
         ordering = ("-created",)

@@ -11,8 +11,8 @@ from meetings.itip.event import Attendee as ItipAttendee
 from meetings.itip.event import Event, Organizer, Override, Status
 from meetings.itip.message import Version
 from meetings.itip.recurrence.rule import Rule
-from meetings.models.api_key import ApiKey
 from meetings.models.attendee import Attendee
+from meetings.models.client import Client
 from meetings.models.fields import WallClockField
 from meetings.models.override import OccurrenceOverride, rows_of
 
@@ -27,23 +27,17 @@ class MeetingStatus(models.TextChoices):
 class MeetingQuerySet(models.QuerySet["Meeting"]):
     """What callers ask of meetings."""
 
-    def of(self, api_key: ApiKey | None) -> Self:
-        """The meetings that were made with ``api_key``; None is the developer's machine itself."""
-        return self.filter(api_key=api_key)
+    def of(self, client: Client) -> Self:
+        """The meetings that ``client`` owns."""
+        return self.filter(client=client)
 
 
 class Meeting(models.Model):
     """A VEVENT as its organizer keeps it, and whose it is. ``uid`` is its identity for life."""
 
     uid = models.CharField("UID", max_length=255, unique=True)
-    api_key = models.ForeignKey(
-        ApiKey,
-        models.PROTECT,
-        verbose_name=_("API key"),
-        null=True,
-        blank=True,
-        to_field="prefix",
-        related_name="meetings",
+    client = models.ForeignKey(
+        Client, models.PROTECT, verbose_name=_("client"), related_name="meetings"
     )
     status = models.CharField(
         _("status"), max_length=9, choices=MeetingStatus, default=MeetingStatus.CONFIRMED

@@ -33,7 +33,7 @@ def send_meeting(command: Send, actor: Actor, *, now: datetime, deadline: Deadli
             reserve(wanted.uid)
             meeting = Meeting.objects.select_for_update().filter(uid=wanted.uid).first()
             if meeting is None:
-                meeting = Meeting(api_key=actor.api_key, language=command.language)
+                meeting = Meeting(client=actor.client, language=command.language)
                 outgoing = store_version(meeting, version, None, actor=actor, claimed=mine)
             else:
                 event = meeting.event()
@@ -48,7 +48,7 @@ def send_meeting(command: Send, actor: Actor, *, now: datetime, deadline: Deadli
 
 def _require_same_call(meeting: Meeting, stored: Event, command: Send, actor: Actor) -> None:
     """Raise Conflict unless the stored meeting is the caller's own, says the same, and goes on."""
-    is_own = meeting.api_key_id == (actor.api_key and actor.api_key.prefix)
+    is_own = meeting.client_id == actor.client.pk
     if not is_own or not same_content(stored, command.event):
         message = (
             "This uid is in use by a meeting with other content: change it with update, or send a"

@@ -64,7 +64,7 @@ def _split(stored: Event, moment: Moment | None) -> tuple[Event, Event]:
 
 
 def _continuation_of(meeting: Meeting) -> Meeting:
-    return Meeting(api_key_id=meeting.api_key_id, language=meeting.language, continues=meeting)
+    return Meeting(client_id=meeting.client_id, language=meeting.language, continues=meeting)
 
 
 def _continued(rest: Event, edit: Edit, now: datetime) -> Version:

@@ -37,9 +37,9 @@ def count_states(meetings: Iterable[Meeting]) -> dict[int, StateCounts]:
     return counts
 
 
-def last_deliveries(uid: str) -> list[Delivery]:
+def last_deliveries(meeting: Meeting) -> list[Delivery]:
     """The deliveries that the last cancel or resend of the meeting made."""
-    meeting = Meeting.objects.get(uid=uid)
+    meeting = Meeting.objects.get(pk=meeting.pk)  # as that operation left it
     # A resend may go to some recipients only. The newest mail of the others has an older DTSTAMP.
     return [
         delivery

@@ -218,4 +218,14 @@ def test_action_on_too_many_meetings_is_refused(
     assert not Meeting.objects.filter(status="CANCELLED").exists()
 
 
-COPIED = ("dtstamp", "organizer_address", "summary", "start", "end", "tzid", "ends_at", "language")
+COPIED = (
+    "client",
+    "dtstamp",
+    "organizer_address",
+    "summary",
+    "start",
+    "end",
+    "tzid",
+    "ends_at",
+    "language",
+)

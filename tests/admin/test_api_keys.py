@@ -33,7 +33,9 @@ def test_new_key_is_shown_once_and_works(
     assert "Booking &lt;system&gt;" in html
     assert shown[1] not in page(admin_client, KEYS)
     assert call(meeting, key=shown[1]).status_code == 200
-    assert '<td class="field-meetings">1</td>' in page(admin_client, KEYS)
+    html = page(admin_client, KEYS)
+    assert '<td class="field-client nowrap">Booking &lt;system&gt;</td>' in html
+    assert '<td class="field-meetings">1</td>' in html
 
 
 def test_senders_are_one_pattern_per_line(admin_client: Client) -> None:
@@ -79,6 +81,18 @@ def test_revoked_key_cannot_be_edited(admin_client: Client) -> None:
     html = page(admin_client, f"{KEYS}{key.pk}/change/")
     assert 'name="revoked"' not in html
     assert 'name="senders"' not in html
+
+
+def test_only_key_of_client_without_meetings_can_be_deleted(
+    admin_client: Client, call: Call, meeting: dict[str, object], mail_server: ScriptedSMTP
+) -> None:
+    unused, _ = ApiKey.objects.create_key(name="Unused", senders=["*@example.com"])
+    used, secret = ApiKey.objects.create_key(name="HR", senders=["*@example.com"])
+    assert call(meeting, key=secret).status_code == 200
+    for key in (unused, used):
+        admin_client.post(f"{KEYS}{key.pk}/delete/", {"post": "yes"})
+    assert not ApiKey.objects.filter(pk=unused.pk).exists()
+    assert ApiKey.objects.filter(pk=used.pk).exists()
 
 
 def test_expired_key_is_marked_in_the_list(admin_client: Client) -> None:

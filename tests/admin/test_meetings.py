@@ -11,6 +11,7 @@ from django.utils import timezone
 from meetings.models import Delivery, DeliveryState, Meeting, OccurrenceOverride
 from meetings.queries.history import VERSIONS_SHOWN
 from tests.admin.pages import LIST, page, page_of
+from tests.conftest import Call
 from tests.support.cast import BOB, CAROL, MONDAYS
 from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import cancelled, sent, updated
@@ -60,7 +61,7 @@ def test_list_needs_eight_queries_at_any_length(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     sent(uid="first")
-    # Session, operator, count, first and last day, days, keys to filter by, meetings, their mails.
+    # Session, operator, count, first and last day, days, clients, meetings, their mails.
     with django_assert_num_queries(8):
         page(admin_client, LIST)
     for number in range(12):
@@ -115,6 +116,16 @@ def test_list_filters_by_time_of_the_meeting(
     assert listed(admin_client, "when=week") == {"soon"}
     assert listed(admin_client, "when=ahead") == {"soon", "far"}
     assert listed(admin_client, "when=over") == {"past"}
+
+
+def test_list_filters_by_client(
+    admin_client: Client, call: Call, meeting: dict[str, object], mail_server: ScriptedSMTP
+) -> None:
+    call(meeting | {"uid": "booked"})
+    sent(uid="another")
+    booked = Meeting.objects.get(uid="booked")
+    assert listed(admin_client, f"client__id__exact={booked.client_id}") == {"booked"}
+    assert "HR system" in page(admin_client, page_of(booked))
 
 
 def test_meeting_page_shows_people_and_versions(

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from meetings.models import ApiKey
+from meetings.models import ApiKey, Client
 from tests.commands.conftest import Run
 from tests.conftest import Call
 from tests.support.servers.smtp_server import ScriptedSMTP
@@ -31,6 +31,7 @@ def test_standard_output_has_only_a_working_key(
     assert stored.senders == ["*@example.com", "hr@xn--fsqu00a.example"]
     assert stored.expiry_date is None
     assert key not in (stored.hashed_key, stored.id)
+    assert stored.client.name == "Booking"
 
 
 def test_explanation_is_on_standard_error(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,6 +92,7 @@ def test_invalid_arguments_make_no_key(run: Run, arguments: list[str], why: str)
     with pytest.raises(CommandError, match=why):
         run("create_api_key", *arguments)
     assert not ApiKey.objects.exists()
+    assert not Client.objects.exists()
 
 
 def test_unavailable_database_is_one_line() -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from meetings.deadline import Deadline
 from meetings.itip.edit import Edit
 from meetings.itip.moment import Moment
+from meetings.models import Client
 from meetings.operations.cancel_meeting import cancel_meeting
 from meetings.operations.resend import resend
 from meetings.operations.send_meeting import send_meeting
@@ -18,14 +19,20 @@ from meetings.operations.update_meeting import update_meeting
 from meetings.queries.standing import Standing
 from tests.support.cast import meeting
 
-HR_SYSTEM = Actor(name="key HR system")
 UID = meeting().uid
+_HR_SYSTEM = 1_000_000
+
+
+def hr_system() -> Actor:
+    """The program that calls. Its client is made when it is first needed, once for all threads."""
+    client, _ = Client.objects.get_or_create(pk=_HR_SYSTEM, defaults={"name": "HR system"})
+    return Actor(name="key HR system", client=client)
 
 
 def send(*, language: str = "en", budget: float | None = None, **changes: Any) -> Standing:
     """Send the meeting with ``changes``."""
     command = Send(event=meeting(**changes), language=language)
-    return send_meeting(command, HR_SYSTEM, **_when(budget))
+    return send_meeting(command, hr_system(), **_when(budget))
 
 
 def queue(uid: str = UID) -> Standing:
@@ -46,7 +53,7 @@ def update(
         uid=uid, edit=Edit(**changes), occurrence=_moment(occurrence), and_future=and_future
     )
     story = split_series if and_future else update_meeting
-    return story(command, HR_SYSTEM, **_when(budget))
+    return story(command, hr_system(), **_when(budget))
 
 
 def cancel(
@@ -60,12 +67,12 @@ def cancel(
     """Cancel the meeting, one ``occurrence`` of it, or also the later ones."""
     command = Cancel(uid=uid, reason=reason, occurrence=_moment(occurrence), and_future=and_future)
     story = split_series if and_future else cancel_meeting
-    return story(command, HR_SYSTEM, **_when(budget))
+    return story(command, hr_system(), **_when(budget))
 
 
 def send_again(uid: str = UID, **options: Any) -> Standing:
     """Mail the current version of the meeting once more."""
-    return resend(Resend(uid=uid, **options), HR_SYSTEM, **_when(None))
+    return resend(Resend(uid=uid, **options), hr_system(), **_when(None))
 
 
 def _moment(occurrence: datetime | None) -> Moment | None:

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from meetings.management.meeting import find_meeting
 from meetings.management.report import (
     command_deadline,
     print_deliveries,
@@ -33,13 +34,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals_as_command_errors():
+            meeting = find_meeting(options["uid"])
             cancel_meeting(
-                Cancel(uid=options["uid"], reason=options["reason"]),
-                Actor.operator(f"manage.py cancel, by {_account()}"),
+                Cancel(uid=meeting.uid, reason=options["reason"]),
+                Actor.operator(f"manage.py cancel, by {_account()}", meeting.client),
                 now=timezone.now(),
                 deadline=command_deadline(),
             )
-            print_deliveries(options["uid"], self.stdout.write)
+            print_deliveries(meeting, self.stdout.write)
 
 
 def _account() -> str:

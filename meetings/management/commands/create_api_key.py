@@ -10,15 +10,18 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from meetings.management.report import refusals_as_command_errors
 from meetings.models import ApiKey
 from meetings.models.api_key import sender_pattern
 
+_ASSIGNED = ("id", "prefix", "hashed_key", "client")  # fields that assign_key fills
+
 
 class Command(BaseCommand):
-    help = "Makes an API key and prints it once. Only its hash is stored."
+    help = "Makes a client with an API key, and prints the key once. Only its hash is stored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -50,9 +53,8 @@ class Command(BaseCommand):
             expiry_date=_end(options["expires"]),
             respond_async=options["respond_async"],
         )
-        secret = ApiKey.objects.assign_key(key)
         with refusals_as_command_errors():
-            _save(key)
+            secret = _save(key)
         self.stdout.write(secret)
         self.stderr.write(
             f"Key {key.prefix} of {key.name} speaks for {', '.join(key.senders)}. Store it now.",
@@ -60,12 +62,16 @@ class Command(BaseCommand):
         )
 
 
-def _save(key: ApiKey) -> None:
+@transaction.atomic
+def _save(key: ApiKey) -> str:
+    """Save the key and its client. Return the secret."""
     try:
-        key.full_clean()
+        key.full_clean(exclude=_ASSIGNED)
     except ValidationError as error:
         raise CommandError("; ".join(error.messages)) from error
+    secret = ApiKey.objects.assign_key(key)
     key.save(force_insert=True)
+    return secret
 
 
 def _pattern(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from meetings.management.meeting import find_meeting
 from meetings.management.report import (
     command_deadline,
     print_deliveries,
@@ -34,10 +35,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals_as_command_errors():
+            meeting = find_meeting(options["uid"])
             resend(
-                Resend(uid=options["uid"], to=options["to"], only_failed=options["failed"]),
-                Actor.operator("manage.py resend"),
+                Resend(uid=meeting.uid, to=options["to"], only_failed=options["failed"]),
+                Actor.operator("manage.py resend", meeting.client),
                 now=timezone.now(),
                 deadline=command_deadline(),
             )
-            print_deliveries(options["uid"], self.stdout.write)
+            print_deliveries(meeting, self.stdout.write)

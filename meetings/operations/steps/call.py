@@ -7,7 +7,7 @@ from meetings.itip.edit import Edit
 from meetings.itip.event import Event
 from meetings.itip.message import Note
 from meetings.itip.moment import Moment
-from meetings.models import ApiKey, Meeting
+from meetings.models import ApiKey, Client, Meeting
 from meetings.models.meeting import MeetingQuerySet
 from meetings.operations.steps.errors import SenderNotPermitted
 
@@ -16,29 +16,34 @@ from meetings.operations.steps.errors import SenderNotPermitted
 class Actor:
     """Who asks. ``name`` is for the record.
 
-    A program sees the meetings that were made with its ``api_key``, and speaks for the senders that
-    the key lists. On a developer's machine a program may have no key; it sees the meetings that
-    were made without one. ``sees_all`` marks an operator.
+    An actor acts on the meetings of one ``client``. A program speaks for the senders that its
+    ``api_key`` lists. Without a key, on a developer's machine, it speaks for every sender. So does
+    an operator, who may act on the meetings of each client.
     """
 
     name: str
+    client: Client
     api_key: ApiKey | None = None
-    sees_all: bool = False
 
     @classmethod
-    def of_key(cls, api_key: ApiKey | None) -> Self:
+    def of_key(cls, api_key: ApiKey) -> Self:
         """Return the program that calls with ``api_key``."""
-        return cls(name=f"key {api_key.name}" if api_key else "this machine", api_key=api_key)
+        return cls(name=f"key {api_key.name}", client=api_key.client, api_key=api_key)
 
     @classmethod
-    def operator(cls, name: str) -> Self:
-        """Return a person who may act on every meeting."""
-        return cls(name=name, sees_all=True)
+    def local(cls, client: Client) -> Self:
+        """Return a program on this machine that calls without a key."""
+        return cls(name="this machine", client=client)
+
+    @classmethod
+    def operator(cls, name: str, client: Client) -> Self:
+        """Return a person who acts on a meeting of ``client``."""
+        return cls(name=name, client=client)
 
     @property
     def meetings(self) -> MeetingQuerySet:
         """The meetings that the actor may know of."""
-        return Meeting.objects.all() if self.sees_all else Meeting.objects.of(self.api_key)
+        return Meeting.objects.of(self.client)
 
     def require_sender(self, address: str) -> None:
         """Raise SenderNotPermitted unless the actor may speak for the organizer ``address``."""
