@@ -138,7 +138,7 @@ def _run_on_each(
             notice = refused(error)
         except Exception as error:
             # The failure of one meeting does not keep the action from the others.
-            log.exception("The action %s failed for the meeting %s", action.name, meeting.uid)
+            log.exception("The action %s failed for the meeting %s", action.name, meeting.ical_uid)
             notice = refused(error)
         model_admin.message_user(request, f"{meeting.summary}: {notice.text}", notice.level)
 

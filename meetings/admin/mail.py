@@ -49,7 +49,7 @@ class MailAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         if mail.raw is None:
             raise Http404
-        name = f"{mail.version.meeting.uid}-{mail.version.sequence}-{mail.method}.eml"
+        name = f"{mail.version.meeting.ical_uid}-{mail.version.sequence}-{mail.method}.eml"
         disposition = content_disposition_header(
             as_attachment=True, filename=get_valid_filename(name)
         )
@@ -118,7 +118,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "finished_at",
     )
     list_filter = ("state", "mail__method")
-    search_fields = ("address", "meeting__uid", "meeting__summary")
+    search_fields = ("address", "meeting__uid", "meeting__ical_uid", "meeting__summary")
     search_help_text = _("Address of the recipient, UID or subject of the meeting")
     date_hierarchy = "created_at"
     ordering = ("-id",)

@@ -26,8 +26,8 @@ from meetings.queries.history import VERSIONS_SHOWN, history_of, people_of
 
 _TIME_AND_PLACE = ("when_in_words", "recurrence", "occurrences", "reminder_in_words", "location")
 _TECHNICAL = (
-    "client", "sequence", "continues", "continued_by", "dtstamp", "start", "end", "tzid", "rrule",
-    "exdates", "ends_at", "language", "thread", "created_at", "updated_at",
+    "client", "uid", "sequence", "continues", "continued_by", "dtstamp", "start", "end", "tzid",
+    "rrule", "exdates", "ends_at", "language", "thread", "created_at", "updated_at",
 )  # fmt: skip
 
 
@@ -60,16 +60,16 @@ class MeetingAdmin(ReadOnlyAdmin):
         "sequence",
         "status_chip",
         "mail",
-        "uid",
+        "ical_uid",
     )
     list_filter = ("status", MailFilter, TimeFilter, ("client", admin.RelatedOnlyFieldListFilter))
-    search_fields = ("uid", "summary", "organizer_address", "attendees__address")
+    search_fields = ("uid", "ical_uid", "summary", "organizer_address", "attendees__address")
     search_help_text = _("UID, subject, address of the organizer or of an attendee")
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
     actions = ("cancel", "resend")
     fieldsets = (
-        (None, {"fields": ("subject", "status_chip", "uid", "organizer")}),
+        (None, {"fields": ("subject", "status_chip", "ical_uid", "organizer")}),
         (_("When and where"), {"fields": _TIME_AND_PLACE}),
         (_("Text"), {"fields": ("description", "comment")}),
         (_("Technical details"), {"classes": ("collapse",), "fields": _TECHNICAL}),

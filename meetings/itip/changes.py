@@ -9,7 +9,7 @@ from meetings.itip.guests import invited
 def same_content(stored: Event, wanted: Event) -> bool:
     """Whether ``wanted`` says just what ``stored`` says.
 
-    PARTSTAT, SEQUENCE, STATUS and what became of single occurrences are not content.
+    UID, PARTSTAT, SEQUENCE, STATUS and what became of single occurrences are not content.
     """
     return _content(stored) == _content(wanted)
 
@@ -18,6 +18,7 @@ def _content(event: Event) -> Event:
     people = invited(event)
     return replace(
         event,
+        uid="",
         sequence=0,
         status=Status.CONFIRMED,
         attendees=tuple(replace(person, partstat=PartStat.NEEDS_ACTION) for person in people),

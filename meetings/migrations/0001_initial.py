@@ -71,7 +71,8 @@ class Migration(migrations.Migration):
             name='Meeting',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(max_length=255, unique=True, verbose_name='UID')),
+                ('uid', models.CharField(max_length=255, verbose_name="the client's uid")),
+                ('ical_uid', models.CharField(help_text="It differs from the client's uid where another client sent that uid before.", max_length=255, verbose_name='UID')),
                 ('status', models.CharField(choices=[('CONFIRMED', 'confirmed'), ('CANCELLED', 'cancelled')], default='CONFIRMED', max_length=9, verbose_name='status')),
                 ('sequence', models.PositiveIntegerField(default=0, verbose_name='SEQUENCE')),
                 ('dtstamp', models.DateTimeField(help_text='When the newest message was made. The next one gets a later time.', verbose_name='DTSTAMP')),
@@ -93,7 +94,7 @@ class Migration(migrations.Migration):
                 ('thread', models.CharField(blank=True, max_length=255, verbose_name='first Message-ID')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='created')),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='updated')),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='meetings', to='meetings.client', verbose_name='client')),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='meetings', to='meetings.client', verbose_name='client')),
                 ('continues', models.OneToOneField(blank=True, help_text='The series that this one continues.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='continued_by', to='meetings.meeting', verbose_name='continues')),
             ],
             options={
@@ -194,6 +195,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='meeting',
             index=models.Index(fields=['organizer_address'], name='meetings_me_organiz_a864c2_idx'),
+        ),
+        migrations.AddConstraint(
+            model_name='meeting',
+            constraint=models.UniqueConstraint(fields=('client', 'uid'), name='uid_once_a_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='meeting',
+            constraint=models.UniqueConstraint(fields=('ical_uid',), name='ical_uid_once'),
         ),
         migrations.AddIndex(
             model_name='delivery',

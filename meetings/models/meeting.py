@@ -1,5 +1,6 @@
 """The meeting as its organizer keeps it."""
 
+import secrets
 from datetime import datetime
 from typing import Self
 
@@ -31,13 +32,35 @@ class MeetingQuerySet(models.QuerySet["Meeting"]):
         """The meetings that ``client`` owns."""
         return self.filter(client=client)
 
+    def free_ical_uid(self, uid: str) -> str:
+        """Return ``uid`` if no meeting has it as its ical_uid, else ``uid`` with random digits.
+
+        One query. The caller has reserved ``uid``, so that no other call gets the same one.
+        """
+        if not self.filter(ical_uid=uid).exists():
+            return uid
+        # Calendars take at most 255 characters (interop P5).
+        return f"{uid[:246]}-{secrets.token_hex(4)}"
+
 
 class Meeting(models.Model):
-    """A VEVENT as its organizer keeps it, and whose it is. ``uid`` is its identity for life."""
+    """A VEVENT as its organizer keeps it, and whose it is.
 
-    uid = models.CharField("UID", max_length=255, unique=True)
+    ``uid`` is what its client calls it. ``ical_uid`` is its identity for life, in each calendar.
+    """
+
     client = models.ForeignKey(
-        Client, models.PROTECT, verbose_name=_("client"), related_name="meetings"
+        Client,
+        models.PROTECT,
+        verbose_name=_("client"),
+        related_name="meetings",
+        db_index=False,  # uid_once_a_client begins with it
+    )
+    uid = models.CharField(_("the client's uid"), max_length=255)
+    ical_uid = models.CharField(
+        "UID",
+        max_length=255,
+        help_text=_("It differs from the client's uid where another client sent that uid before."),
     )
     status = models.CharField(
         _("status"), max_length=9, choices=MeetingStatus, default=MeetingStatus.CONFIRMED
@@ -95,6 +118,10 @@ class Meeting(models.Model):
             ("cancel_meeting", "Can cancel a meeting"),
             ("resend_meeting", "Can mail a meeting again"),
         ]
+        constraints = [
+            models.UniqueConstraint(fields=["client", "uid"], name="uid_once_a_client"),
+            models.UniqueConstraint(fields=["ical_uid"], name="ical_uid_once"),
+        ]
         indexes = [
             models.Index(fields=["-created_at"]),
             models.Index(fields=["start"]),
@@ -116,7 +143,7 @@ class Meeting(models.Model):
         """
         rows = list(self.overrides.all()) if self.rrule else []
         return Event(
-            uid=self.uid,
+            uid=self.ical_uid,
             summary=self.summary,
             start=self.start,
             end=self.end,
@@ -144,7 +171,7 @@ class Meeting(models.Model):
         event = version.event
         for name in _SAME_NAME:
             setattr(self, name, getattr(event, name))
-        self.dtstamp = version.dtstamp
+        self.ical_uid, self.dtstamp = event.uid, version.dtstamp
         self.status, self.comment = event.status.value, version.comment
         self.organizer_address, self.organizer_name = event.organizer.address, event.organizer.name
         self.rrule = str(event.rule or "")
@@ -185,6 +212,6 @@ def _single_occurrences(
 
 
 _SAME_NAME = (
-    "uid", "summary", "description", "location", "start", "end", "tzid", "all_day", "reminder",
+    "summary", "description", "location", "start", "end", "tzid", "all_day", "reminder",
     "sequence", "ends_at",
 )  # fmt: skip

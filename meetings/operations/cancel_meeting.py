@@ -30,7 +30,7 @@ def cancel_meeting(command: Cancel, actor: Actor, *, now: datetime, deadline: De
     newer is stored. Raises UnknownMeeting, SenderNotPermitted, OrganizerMismatch; for an occurrence
     also Conflict for a cancelled meeting, OccurrenceCancelled, InvalidProperty.
     """
-    with turn(command.uid, deadline) as mine:
+    with turn(actor.turn_on(command.uid), deadline) as mine:
         with transaction.atomic():
             meeting, stored = lock_for_change(actor, command)
             if _is_same_call_again(command, meeting, stored):

@@ -25,7 +25,7 @@ def resend(command: Resend, actor: Actor, *, now: datetime, deadline: Deadline) 
 
     Raises UnknownMeeting, and Conflict where nobody on the list is meant.
     """
-    with turn(command.uid, deadline) as mine:
+    with turn(actor.turn_on(command.uid), deadline) as mine:
         with transaction.atomic():
             meeting = lock_meeting(actor, command.uid)
             stored = meeting.event()

@@ -38,7 +38,7 @@ def split_series(
     goes on: the REQUEST of the shortened series says so. Raises what the other stories raise, and
     InvalidProperty for the first occurrence, before which nothing is left.
     """
-    with turn(command.uid, deadline) as mine:
+    with turn(actor.turn_on(command.uid), deadline) as mine:
         with transaction.atomic():
             meeting, stored = lock_for_change(actor, command)
             require_not_cancelled(stored)
@@ -48,8 +48,8 @@ def split_series(
             outgoing = store_version(meeting, shorter, stored, actor=actor, claimed=mine)
             continuation, notes = None, shorter.notes
             if isinstance(command, Update):
-                continuation = _continuation_of(meeting)
                 version = _continued(rest, command.edit, now)
+                continuation = _continuation_of(meeting, version.event.uid)
                 outgoing += store_version(continuation, version, None, actor=actor, claimed=mine)
                 notes = version.notes
         # Outside the transaction, by this one indent. Inside it, mail could leave for a version
@@ -63,8 +63,10 @@ def _split(stored: Event, moment: Moment | None) -> tuple[Event, Event]:
     return split(stored, meant_occurrence(stored, moment))
 
 
-def _continuation_of(meeting: Meeting) -> Meeting:
-    return Meeting(client_id=meeting.client_id, language=meeting.language, continues=meeting)
+def _continuation_of(meeting: Meeting, uid: str) -> Meeting:
+    return Meeting(
+        client_id=meeting.client_id, uid=uid, language=meeting.language, continues=meeting
+    )
 
 
 def _continued(rest: Event, edit: Edit, now: datetime) -> Version:

@@ -29,7 +29,7 @@ def update_meeting(command: Update, actor: Actor, *, now: datetime, deadline: De
     OrganizerMismatch, Conflict for a cancelled meeting, OccurrenceCancelled, NoAttendees,
     InvalidProperty.
     """
-    with turn(command.uid, deadline) as mine:
+    with turn(actor.turn_on(command.uid), deadline) as mine:
         with transaction.atomic():
             meeting, stored = lock_for_change(actor, command)
             require_not_cancelled(stored)

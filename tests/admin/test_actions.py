@@ -208,7 +208,7 @@ def test_action_on_too_many_meetings_is_refused(
 ) -> None:
     stored = sent()
     copies = [
-        Meeting(**{field: getattr(stored, field) for field in COPIED}, uid=str(n))
+        Meeting(**{field: getattr(stored, field) for field in COPIED}, uid=str(n), ical_uid=str(n))
         for n in range(MOST_AT_ONCE)
     ]
     Meeting.objects.bulk_create(copies)

@@ -21,12 +21,13 @@ def receiver_of(count: int, domain: str = "example.org") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("count", PEOPLE)
-def test_send_makes_fourteen_queries(
+def test_send_makes_fifteen_queries(
     send: Do, django_assert_num_queries: AssertQueries, count: int
 ) -> None:
     # The key takes one query. The turn and the transaction take two each: a begin and an end. In
-    # between are the lock, the stored meeting, five inserts, the outcome and the response.
-    with django_assert_num_queries(14):
+    # between are the lock, the stored meeting, other clients' UIDs, five inserts, the outcome and
+    # the response.
+    with django_assert_num_queries(15):
         send(receiver=receiver_of(count))
 
 

@@ -15,7 +15,7 @@ from tests.support.cast import BOB, CAROL, DAN
 from tests.support.readers.mail import Mails
 from tests.support.servers.database import another_session, threads_own_connection
 from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP
-from tests.support.stories import cancel, send, update
+from tests.support.stories import cancel, hr_system, send, update
 from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("db", "mail_server")
@@ -201,7 +201,8 @@ def test_ten_concurrent_sends_of_one_uid_mail_once(mails: Mails) -> None:
 def test_call_that_gets_no_turn_is_queued(mail_server: ScriptedSMTP) -> None:
     send()
     with another_session() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(hashtextextended('meeting-1', 0))")
+        turn = hr_system().turn_on("meeting-1")
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [turn])
         standing = update(summary="New", budget=0.2)
     assert standing.pending
     assert set(standing.recipients.values()) == {DeliveryState.QUEUED}

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from meetings.management.meeting import find_meeting
+from meetings.management.meeting import add_uid_argument, find_meeting
 from meetings.management.report import (
     command_deadline,
     print_deliveries,
@@ -27,14 +27,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("uid", metavar="UID", help="the meeting's uid")
+        add_uid_argument(parser)
         parser.add_argument(
             "--reason", metavar="TEXT", default="", help="shown in the mail to every attendee"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals_as_command_errors():
-            meeting = find_meeting(options["uid"])
+            meeting = find_meeting(options["uid"], ical_uid=options["ical_uid"])
             cancel_meeting(
                 Cancel(uid=meeting.uid, reason=options["reason"]),
                 Actor.operator(f"manage.py cancel, by {_account()}", meeting.client),

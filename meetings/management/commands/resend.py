@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from meetings.management.meeting import find_meeting
+from meetings.management.meeting import add_uid_argument, find_meeting
 from meetings.management.report import (
     command_deadline,
     print_deliveries,
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("uid", metavar="UID", help="the meeting's uid")
+        add_uid_argument(parser)
         some = parser.add_mutually_exclusive_group()
         some.add_argument("--to", metavar="ADDRESS", default="", help="only to this attendee")
         some.add_argument(
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals_as_command_errors():
-            meeting = find_meeting(options["uid"])
+            meeting = find_meeting(options["uid"], ical_uid=options["ical_uid"])
             resend(
                 Resend(uid=meeting.uid, to=options["to"], only_failed=options["failed"]),
                 Actor.operator("manage.py resend", meeting.client),

@@ -45,6 +45,10 @@ class Actor:
         """The meetings that the actor may know of."""
         return Meeting.objects.of(self.client)
 
+    def turn_on(self, uid: str) -> str:
+        """Return what the turn on the meeting ``uid`` is called. Another client's is another."""
+        return f"{self.client.pk} {uid}"
+
     def require_sender(self, address: str) -> None:
         """Raise SenderNotPermitted unless the actor may speak for the organizer ``address``."""
         if self.api_key is not None and not self.api_key.may_speak_for(address):
