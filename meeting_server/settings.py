@@ -148,7 +148,7 @@ MEETINGS_KEEP_BYTES_DAYS = env.int("MEETINGS_KEEP_BYTES_DAYS", default=90)
 # The most bytes of a request's body, and the most people of one meeting.
 MEETINGS_MAX_BODY = env.int("MEETINGS_MAX_BODY", default=1024 * 1024)
 MEETINGS_MAX_ATTENDEES = env.int("MEETINGS_MAX_ATTENDEES", default=1000)
-# The most calls of each key.
+# The most calls of each client, in all processes together.
 MEETINGS_RATE = env.str("MEETINGS_RATE", default="600/min")
 # Whether calls from this machine need no key. It is for a developer's machine only.
 MEETINGS_LOOPBACK_WITHOUT_KEY = env.bool("MEETINGS_LOOPBACK_WITHOUT_KEY", default=False)
@@ -181,8 +181,8 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory: no file to keep
 # is by the broker's clock, where "expires" would be by the worker's.
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "meetings.tasks.sweep", "schedule": 5.0, "options": {"expiration": 15.0}},
-    "drop old bytes": {
-        "task": "meetings.tasks.drop_old_bytes",
+    "drop what is old": {
+        "task": "meetings.tasks.drop_old",
         "schedule": 3600.0,
         "options": {"expiration": 3600.0},
     },

@@ -4,7 +4,6 @@ Each has an id, and a hint that says what to set. ``manage.py check`` and ``chec
 them.
 """
 
-import re
 from collections.abc import Iterator
 from zoneinfo import available_timezones
 
@@ -14,9 +13,9 @@ from django.core.checks import Warning as CheckWarning
 from django.utils.module_loading import import_string
 
 from meetings.addresses import AddressError, wire_address
+from meetings.rate import Rate
 
 _MARGIN = 5.0  # seconds, for a machine that is slow at the moment
-_RATE = re.compile(r"[1-9]\d*/(s|m|h|d)[a-z]*")
 
 
 def settings_that_cannot_work(**_: object) -> list[CheckMessage]:
@@ -61,7 +60,9 @@ def _language() -> Iterator[CheckMessage]:
 
 
 def _rate() -> Iterator[CheckMessage]:
-    if not _RATE.fullmatch(settings.MEETINGS_RATE):
+    try:
+        Rate.read(settings.MEETINGS_RATE)
+    except ValueError:
         yield Error(
             f"MEETINGS_RATE is {settings.MEETINGS_RATE!r}, which is not a rate.",
             hint="Set it to a number, a slash and sec, min, hour or day, such as 600/min.",

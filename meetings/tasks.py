@@ -41,7 +41,7 @@ def sweep() -> None:
 
 
 @shared_task
-def drop_old_bytes() -> None:
-    """Drop the bytes of old mails."""
+def drop_old() -> None:
+    """Drop the bytes of old mails, and old counts of calls."""
     close_old_connections()
-    retention.drop_old_bytes()
+    retention.drop_old()

@@ -8,7 +8,6 @@ from typing import Any
 
 import hypothesis
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
@@ -53,7 +52,6 @@ def own_var_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
     settings.STATIC_ROOT = str(tmp_path)  # whitenoise warns of a folder that does not exist
     settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
     settings.MEETINGS_WAKE = ""  # whatever broker this shell is set up for
-    cache.clear()
     trouble._reported_at.clear()
     yield
     close_kept_connections()

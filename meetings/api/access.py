@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
 
 from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
 from rest_framework_api_key.permissions import KeyParser
 
-from meetings.models import ApiKey, Client
+from meetings.models.call_count import (
+    CountedCall,
+    count_call_with_key,
+    count_call_without_key,
+)
 from meetings.operations.steps.call import Actor
+from meetings.rate import Rate
 
 # A proxy on the same machine makes every caller look local. A call that came through one needs a
 # key. These are the beginnings of the headers that proxies add.
@@ -36,31 +38,40 @@ def actor_of(request: Request) -> Actor:
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """``Authorization: Api-Key <key>``."""
+    """``Authorization: Api-Key <key>``. One query finds the key and counts the call.
+
+    DRF asks before anything reads the body.
+    """
 
     def authenticate(self, request: Request) -> tuple[Caller, None] | None:
-        """Return the caller; None where the request brings no key. Raises AuthenticationFailed."""
+        """Return the caller; None where the request brings no key and needs one.
+
+        Raises AuthenticationFailed, and Throttled for more calls than MEETINGS_RATE.
+        """
         given = KeyParser().get(request._request)
-        if given is not None:
-            return Caller(Actor.of_key(_valid_key(given))), None
-        if _needs_no_key(request):
-            return Caller(Actor.local(Client.objects.local())), None
-        return None
+        if given is None and not _needs_no_key(request):
+            return None
+        rate = Rate.read(settings.MEETINGS_RATE)
+        call = _counted(given, rate.seconds)
+        if call is None:
+            raise AuthenticationFailed
+        if call.count > rate.calls:
+            raise Throttled(wait=call.seconds_left)
+        if call.api_key is None:
+            return Caller(Actor.local(call.client)), None
+        return Caller(Actor.of_key(call.api_key)), None
 
     def authenticate_header(self, request: Request) -> str:
         """Return the scheme, so that DRF responds 401 and not 403."""
         return KeyParser.keyword
 
 
-def _valid_key(given: str) -> ApiKey:
-    try:
-        key = ApiKey.objects.get_from_key(given if given.isascii() and given.isprintable() else "")
-    except ApiKey.DoesNotExist as error:
-        raise AuthenticationFailed from error
-    if key.has_expired:
-        raise AuthenticationFailed
-    assert isinstance(key, ApiKey)  # noqa: S101 (the library's annotation says its base class)
-    return key
+def _counted(given: str | None, window: int) -> CountedCall | None:
+    if given is None:
+        return count_call_without_key(window=window)
+    if not (given.isascii() and given.isprintable()):  # PostgreSQL takes no NUL
+        return None
+    return count_call_with_key(given, window=window)
 
 
 def _needs_no_key(request: Request) -> bool:
@@ -76,19 +87,3 @@ def _is_loopback(address: str) -> bool:
         return ip_address(address).is_loopback
     except ValueError:  # a server on a Unix socket knows no address
         return False
-
-
-class KeyThrottle(SimpleRateThrottle):
-    """Calls a minute for each key (MEETINGS_RATE), counted in each server process."""
-
-    scope = "key"
-
-    def get_rate(self) -> str:
-        """``600/min``."""
-        return str(settings.MEETINGS_RATE)
-
-    def get_cache_key(self, request: Request, view: APIView) -> Any:
-        """One counter for each key."""
-        key = actor_of(request).api_key
-        ident = key.prefix if key else "this-machine"
-        return self.cache_format % {"scope": self.scope, "ident": ident}

@@ -6,6 +6,7 @@ for each recipient).
 
 from meetings.models.api_key import ApiKey
 from meetings.models.attendee import Attendee
+from meetings.models.call_count import CallCount
 from meetings.models.client import Client
 from meetings.models.delivery import Delivery, DeliveryState
 from meetings.models.mail import Mail
@@ -16,6 +17,7 @@ from meetings.models.version import Version
 __all__ = [
     "ApiKey",
     "Attendee",
+    "CallCount",
     "Client",
     "Delivery",
     "DeliveryState",

@@ -63,10 +63,6 @@ class ApiKeys(APIKeyManager):
             obj.client = Client.objects.create(name=obj.name)
         return super().assign_key(obj)
 
-    def get_usable_keys(self) -> models.QuerySet["ApiKey"]:
-        """The keys that are not revoked, each with its client."""
-        return self.filter(revoked=False).select_related("client")
-
 
 class ApiKey(AbstractAPIKey):
     """A key that a client calls with. It is shown once and stored hashed.

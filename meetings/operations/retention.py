@@ -1,4 +1,7 @@
-"""Drop the bytes of old mails. Who got what, when, and the mail server's replies stay."""
+"""Drop what is needed no longer: the bytes of old mails, and old counts of calls.
+
+Who got what, when, and the mail server's replies stay.
+"""
 
 from datetime import timedelta
 
@@ -6,10 +9,18 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from meetings.models import Delivery, Mail
+from meetings.models import CallCount, Delivery, Mail
 from meetings.models.delivery import LIVE
+from meetings.rate import Rate
 
 BATCH = 500
+_HOUR = timedelta(hours=1)
+
+
+def drop_old() -> None:
+    """Drop all that is old."""
+    drop_old_bytes()
+    drop_old_counts()
 
 
 def drop_old_bytes() -> int:
@@ -23,6 +34,16 @@ def drop_old_bytes() -> int:
     while batch := _drop_batch(timedelta(days=settings.MEETINGS_KEEP_BYTES_DAYS)):
         dropped += batch
     return dropped
+
+
+def drop_old_counts() -> int:
+    """Drop the counts of windows that began more than an hour ago and are over.
+
+    Return how many. One query.
+    """
+    window = timedelta(seconds=Rate.read(settings.MEETINGS_RATE).seconds)
+    old = CallCount.objects.filter(window_start__lt=Now() - max(window, _HOUR))
+    return old.delete()[0]
 
 
 def _drop_batch(age: timedelta) -> int:

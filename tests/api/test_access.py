@@ -212,13 +212,6 @@ def test_local_and_keyed_meetings_are_separate(
     assert call({"operation": "cancel", "uid": local}).status_code == 404
 
 
-def test_each_key_has_its_own_rate_limit(call: Call, settings: Settings) -> None:
-    settings.MEETINGS_RATE = "1/min"
-    _, other = new_key()
-    responses = [call({}), call({}), call({}, key=other)]
-    assert [response.status_code for response in responses] == [404, 429, 404]
-
-
 def test_key_appears_in_no_log_and_no_response(
     call: Call,
     meeting: dict[str, Any],

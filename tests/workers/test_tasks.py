@@ -89,7 +89,7 @@ def test_hourly_task_drops_old_bytes(tasks: Queue, mail_server: ScriptedSMTP) ->
     queue()
     Delivery.objects.update(state=DeliveryState.SENT)
     Mail.objects.update(created_at="2020-01-01T00:00:00Z")
-    celery_tasks.drop_old_bytes()
+    celery_tasks.drop_old()
     assert Mail.objects.get().raw is None
 
 

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from meetings.api.access import ApiKeyAuthentication, KeyThrottle, actor_of
+from meetings.api.access import ApiKeyAuthentication, actor_of
 from meetings.api.calls.perform import perform
 from meetings.api.calls.response import response_to
 from meetings.api.reading.body import BoundedJSONParser
@@ -25,7 +25,6 @@ class MeetingView(APIView):
     http_method_names = ["post"]
     content_negotiation_class = AlwaysJSON
     authentication_classes = [ApiKeyAuthentication]
-    throttle_classes = [KeyThrottle]
     parser_classes = [BoundedJSONParser]
 
     def post(self, request: Request) -> Response:

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from meetings import trouble
-from meetings.operations.retention import drop_old_bytes
+from meetings.operations.retention import drop_old
 from meetings.operations.sweep import sweep
 
 # Seconds from a sweep that found nothing to the next. A signal may go unnoticed as long.
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         if once:
             while self._sweep_again():
                 pass
-            drop_old_bytes()
+            drop_old()
         else:
             self._run()
 
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         while not self.stopping:
             worked = _unless_unavailable(self._sweep_again)
             if time.monotonic() >= next_retention and not self.stopping:
-                _unless_unavailable(drop_old_bytes)
+                _unless_unavailable(drop_old)
                 next_retention = time.monotonic() + RETENTION_EVERY
             if not worked and not self.stopping:
                 time.sleep(PAUSE)
