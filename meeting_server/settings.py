@@ -188,7 +188,8 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = MEETINGS_MAX_BODY
+# A form in chunks says that it is one byte longer than that: see wsgi.py.
+DATA_UPLOAD_MAX_MEMORY_SIZE = MEETINGS_MAX_BODY + 1
 
 # A deployment behind TLS sets HTTPS=on, and its proxy sends X-Forwarded-Proto.
 HTTPS = env.bool("HTTPS", default=False)

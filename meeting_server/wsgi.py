@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from io import BytesIO
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.conf import settings
@@ -15,6 +14,7 @@ _django = get_wsgi_application()
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Django's application, which by itself takes a chunked body, one without length, for empty."""
     if environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH"):
-        body = environ["wsgi.input"].read(settings.MEETINGS_MAX_BODY + 1)
-        environ |= {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        # The most that is read of any body. The input ends where the body does. To read it here
+        # would be to read it before the caller is known.
+        environ["CONTENT_LENGTH"] = str(settings.MEETINGS_MAX_BODY + 1)
     return _django(environ, start_response)
