@@ -8,9 +8,9 @@ DEPLOYED := HTTPS=on ALLOWED_HOSTS=meetings.example.com \
 	DATABASE_URL=postgres://user:password@db.example.com/meetings \
 	EMAIL_URL=smtp+tls://user:password@mail.example.com:587 \
 	MEETINGS_MESSAGE_ID_DOMAIN=meetings.example.com MEETINGS_ENVELOPE_FROM=bounces@example.com
-.PHONY: help run worker beat test check fmt bench chaos interop figures
+.PHONY: help run worker beat test test-pgbouncer check fmt bench chaos interop figures
 help:  ## print this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 run: export MEETINGS_LOOPBACK_WITHOUT_KEY ?= true
 run: .venv/run.stamp  ## serve on this machine; settings: PORT, VAR_DIR, DATABASE_URL, EMAIL_URL
 	@exec $(PY) -m meeting_server.run
@@ -23,6 +23,8 @@ worker beat:
 
 test: check  ## run the checks, then all tests with coverage
 	@$(PY) -m pytest -n 2 --cov
+test-pgbouncer: .venv/test.stamp  ## run the tests that reach PostgreSQL by a wire through PgBouncer
+	@$(PY) -m tests.wire
 
 check: .venv/test.stamp  ## check style, types, imports, figures, migrations and a deployment's settings
 	@$(PY) -m ruff check .

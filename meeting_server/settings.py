@@ -84,6 +84,8 @@ DATABASES = {"default": env.db_url("DATABASE_URL") if DATABASE_URL else EMBEDDED
 DATABASES["default"] |= {
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
     "CONN_HEALTH_CHECKS": True,
+    # For a pooler that gives a connection to somebody else after each transaction.
+    "DISABLE_SERVER_SIDE_CURSORS": env.bool("DISABLE_SERVER_SIDE_CURSORS", default=False),
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -133,16 +135,23 @@ MEETINGS_MESSAGE_ID_DOMAIN = env.str("MEETINGS_MESSAGE_ID_DOMAIN", default="meet
 MEETINGS_ATTACH_CALENDAR = env.bool("MEETINGS_ATTACH_CALENDAR", default=False)
 # Seconds that a call may take for mailing. Recipients left then are answered as queued.
 MEETINGS_TIME_BUDGET = env.float("MEETINGS_TIME_BUDGET", default=10.0)
-# Seconds that one SMTP transaction may take, and that a claim on a mail lasts. The claim is longer,
-# so that no second sender starts during the transaction.
+# Seconds that one SMTP transaction may take.
 MEETINGS_SMTP_DEADLINE = env.float("MEETINGS_SMTP_DEADLINE", default=30.0)
-MEETINGS_LEASE = env.float("MEETINGS_LEASE", default=90.0)
 # The most recipients of one SMTP transaction. A server has to take 100 (RFC 5321 §4.5.3.1.8).
 MEETINGS_SMTP_RECIPIENTS = env.int("MEETINGS_SMTP_RECIPIENTS", default=100)
+# Seconds after which a sending process counts as dead, unless it has said again that it lives. What
+# it had in hand is then taken over.
+MEETINGS_LEASE = env.float("MEETINGS_LEASE", default=30.0)
 # Seconds between tries: after the first, the second and so on. The last one is used from then on.
 MEETINGS_BACK_OFF = env.list(
     "MEETINGS_BACK_OFF", cast=float, default=[30.0, 120.0, 600.0, 1800.0, 3600.0]
 )
+# The part of such a pause by which it may be shorter or longer, so that not all try at once.
+MEETINGS_JITTER = env.float("MEETINGS_JITTER", default=0.1)
+# Calls of one process that wait for mails of other calls. It has 16 threads.
+MEETINGS_WAITING_CALLS = env.int("MEETINGS_WAITING_CALLS", default=12)
+# Changed occurrences that a series may have ahead. Each is a mail to everybody.
+MEETINGS_MAX_CHANGED_OCCURRENCES = env.int("MEETINGS_MAX_CHANGED_OCCURRENCES", default=100)
 # Days until the bytes of mails are deleted, or 0 for never. Who got what and when always stays.
 MEETINGS_KEEP_BYTES_DAYS = env.int("MEETINGS_KEEP_BYTES_DAYS", default=90)
 # The most bytes of a request's body, and the most people of one meeting.

@@ -1,43 +1,45 @@
 """The tasks of Celery's workers.
 
-A task says only which mail to look at. The truth is in its row, so a task may be lost or doubled.
+A task says only which meetings to look at. The truth is in their rows, so a task may be lost or
+doubled: where nothing is outstanding, nothing is sent.
 """
 
 from celery import shared_task
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from meetings import trouble
-from meetings.operations import retention
-from meetings.operations import sweep as sweeping
+from meetings.operations import retention, work
 from meetings.operations.steps import publisher
 
-# Deliveries that one sweep publishes. A few workers can send them in the 5 s until the next one.
-BATCH = 2000
+# Meetings that one sweep claims. A few workers can work them off in the 5 s until the next one.
+BATCH = 1000
 
 
 @shared_task
-def deliver(mail_id: int) -> None:
-    """Deliver what is due of one mail. If it fails, its lease ends and the next sweep finds it."""
+def deliver(meeting_ids: list[int]) -> None:
+    """Tell the people of up to 20 meetings what is outstanding.
+
+    If it fails, the meetings are due again when their claim ends.
+    """
     close_old_connections()  # in Django's sense: those that are old or broken
     try:
-        sweeping.deliver_stored(mail_id)
+        work.tell_people_of(meeting_ids)
     except (DatabaseError, InterfaceError):
-        trouble.report(
-            "database", "The database is unavailable. A later sweep delivers the pending mail."
-        )
+        trouble.report("database", "The database is unavailable. A later sweep finds what is due.")
 
 
 @shared_task
 def sweep() -> None:
-    """Publish a task for each mail that is due or whose lease has ended."""
+    """Claim the meetings that are due, and publish tasks for them."""
     close_old_connections()
     try:
-        due = sweeping.due_mails(BATCH)
+        work.adopt_orphans()
+        due = work.claim(BATCH)
     except (DatabaseError, InterfaceError):
         trouble.report("database", "The database is unavailable, so nothing is swept.")
         return
-    for mail_id in due:
-        publisher.send(publisher.DELIVER, [mail_id])
+    for first in range(0, len(due), work.BATCH):
+        publisher.send(publisher.DELIVER, [due[first : first + work.BATCH]])
 
 
 @shared_task

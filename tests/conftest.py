@@ -13,14 +13,18 @@ from pytest_django import Settings
 
 from meetings import trouble
 from meetings.models import ApiKey
+from meetings.operations.steps.sender import forget_lease
 from meetings.transport.smtp.pool import close_kept_connections
 from tests.support.readers.mail import Invitation, read
 from tests.support.servers.broker import pytest_terminal_summary
 from tests.support.servers.database import outage
+from tests.support.servers.pgbouncer import django_db_modify_db_settings, django_db_setup
 from tests.support.servers.smtp_server import ScriptedSMTP, smtp_server
 from tests.support.skips import IN_CI, pytest_make_collect_report, pytest_runtest_makereport
 
 __all__ = [
+    "django_db_modify_db_settings",
+    "django_db_setup",
     "outage",
     "pytest_make_collect_report",
     "pytest_runtest_makereport",
@@ -42,6 +46,23 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
+# Folders whose tests have the marker "wire": they also run through PgBouncer.
+WIRE = ("api", "commands", "operations", "workers")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of these folders."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in WIRE:
+            item.add_marker("wire")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """Stop this process's heartbeat before the test's database goes."""
+    forget_lease()
+
+
 Call = Callable[..., Any]  # Django's test client adds .json() and more to its response
 
 
@@ -52,7 +73,9 @@ def own_var_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
     settings.STATIC_ROOT = str(tmp_path)  # whitenoise warns of a folder that does not exist
     settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
     settings.MEETINGS_WAKE = ""  # whatever broker this shell is set up for
+    settings.MEETINGS_LEASE = 600.0  # hardly any test lasts until the next heartbeat
     trouble._reported_at.clear()
+    forget_lease()
     yield
     close_kept_connections()
 
@@ -99,8 +122,8 @@ def meeting() -> dict[str, Any]:
     """The body of a send: Alice invites Bob, and Carol if she likes."""
     return {
         "operation": "send",
-        "start": "2027-03-01 10:00",
-        "end": "2027-03-01 11:00",
+        "start": "2032-03-01 10:00",
+        "end": "2032-03-01 11:00",
         "sender": "Alice <alice@example.com>",
         "receiver": {"required": ["Bob <bob@example.org>"], "optional": ["carol@example.net"]},
         "subj": "会议测试 weekly review",

@@ -1,6 +1,6 @@
 """The pages of operators at /admin/. They show what is stored and change nothing by hand.
 
-The actions (cancel, resend) run the same operations as the calls of a client.
+The actions (cancel, resend, bring up to date) run the same operations as the calls of a client.
 """
 
 from django.contrib import admin
@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from meetings.admin.api_keys import ApiKeyAdmin
 from meetings.admin.mail import DeliveryAdmin, MailAdmin
 from meetings.admin.meetings import MeetingAdmin
+from meetings.admin.senders import SenderAdmin
 
-__all__ = ["ApiKeyAdmin", "DeliveryAdmin", "MailAdmin", "MeetingAdmin"]
+__all__ = ["ApiKeyAdmin", "DeliveryAdmin", "MailAdmin", "MeetingAdmin", "SenderAdmin"]
 
 admin.site.site_header = "Meeting Server"
 admin.site.site_title = "Meeting Server"

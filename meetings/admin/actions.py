@@ -8,26 +8,31 @@ from typing import TypeAlias
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
-from django.db.models import Count, QuerySet
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from meetings.admin.confirmation import CancelForm, ConfirmationForm, ResendForm
-from meetings.admin.notices import mailed, refused
+from meetings.admin.notices import Notice, mailed, refused
+from meetings.admin.read_only import pause_banner
 from meetings.deadline import Deadline
 from meetings.itip.errors import ITipError
 from meetings.models import Meeting
 from meetings.operations.cancel_meeting import cancel_meeting
-from meetings.operations.resend import resend
+from meetings.operations.resend import bring_up_to_date, resend
 from meetings.operations.steps.call import Actor, Cancel, Resend
 from meetings.operations.steps.errors import OperationError
+from meetings.queries.standing import Standing
 
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 100
+BROUGHT_UP_TO_DATE = "Brought up to date."
 
 Text = str | Promise
 MeetingModelAdmin: TypeAlias = "admin.ModelAdmin[Meeting]"
@@ -37,7 +42,8 @@ MeetingModelAdmin: TypeAlias = "admin.ModelAdmin[Meeting]"
 class MeetingAction:
     """An action: its form, and the texts of its page and its result.
 
-    ``done`` begins the notice to the operator, ``log_entry`` is kept in the admin's log.
+    ``done`` begins the notice to the operator, and ``done_before`` where an earlier call had done
+    it. ``nobody`` says that there is nobody to tell. ``log_entry`` is kept in the admin's log.
     """
 
     name: str
@@ -45,37 +51,47 @@ class MeetingAction:
     title: Text
     explanation: Text
     button: Text
-    done: Text
+    done: Text = ""
+    done_before: Text = ""
+    nobody: Text
     log_entry: str
+    log_entry_before: str
 
     @property
     def permission(self) -> str:
         return f"meetings.{self.name}_meeting"
 
 
+_LISTED = Count("attendees", filter=Q(attendees__listed=True))
+
 CANCEL = MeetingAction(
     name="cancel",
     form=CancelForm,
     title=_("Cancel meetings"),
     explanation=_(
-        "Every attendee gets a mail that removes the meeting from their calendar."
-        " This cannot be undone."
-        " For a meeting that is already cancelled, only the failed mails are tried again."
+        "Every attendee who was told of the meeting gets a mail that removes it from their"
+        " calendar. This cannot be undone."
+        " For a meeting that is already cancelled, only those who do not know it yet are mailed."
     ),
     button=_("Cancel and notify attendees"),
     done=_("cancelled; "),
+    done_before=_("was cancelled already; "),
+    nobody=_("no attendee had received the invitation, so no cancellation was sent"),
     log_entry="Cancelled.",
+    log_entry_before=BROUGHT_UP_TO_DATE,
 )
 RESEND = MeetingAction(
     name="resend",
     form=ResendForm,
     title=_("Resend the current version"),
     explanation=_(
-        "The current version is mailed again. Recipients who already have it see no second meeting."
+        "The current version is mailed, never an older one."
+        " Recipients who already have it see no second meeting."
     ),
     button=_("Resend"),
-    done="",
+    nobody=_("nobody has to be told anything, so no mail was sent"),
     log_entry="Resent.",
+    log_entry_before="Resent.",
 )
 
 
@@ -86,7 +102,7 @@ def run_action(
     action: MeetingAction,
 ) -> HttpResponse | None:
     """Return the page that asks, or run the confirmed action and return None."""
-    meetings = list(queryset.annotate(attendee_count=Count("attendees"))[: MOST_AT_ONCE + 1])
+    meetings = list(queryset.annotate(attendee_count=_LISTED)[: MOST_AT_ONCE + 1])
     if len(meetings) > MOST_AT_ONCE:
         text = _("Select at most %d meetings at once.") % MOST_AT_ONCE
         model_admin.message_user(request, text, messages.ERROR)
@@ -107,6 +123,7 @@ def _confirmation_page(
 ) -> HttpResponse:
     context = {
         **model_admin.admin_site.each_context(request),
+        **pause_banner(),
         "title": action.title,
         "opts": model_admin.opts,
         "media": model_admin.media,
@@ -131,9 +148,11 @@ def _run_on_each(
     for meeting in meetings:
         operator = Actor.operator(name, meeting.client)
         try:
-            _perform(form.command(meeting), operator, deadline)
-            model_admin.log_change(request, meeting, action.log_entry)
-            notice = mailed(meeting, done=str(action.done))
+            standing = _perform(form.command(meeting), operator, deadline)
+            notice = _told(standing, action)
+            if not (standing.is_duplicate and notice.is_idle):
+                entry = action.log_entry_before if standing.is_duplicate else action.log_entry
+                model_admin.log_change(request, meeting, entry)
         except (OperationError, ITipError) as error:
             notice = refused(error)
         except Exception as error:
@@ -143,9 +162,31 @@ def _run_on_each(
         model_admin.message_user(request, f"{meeting.summary}: {notice.text}", notice.level)
 
 
-def _perform(command: Cancel | Resend, operator: Actor, deadline: Deadline) -> None:
+def _perform(command: Cancel | Resend, operator: Actor, deadline: Deadline) -> Standing:
     match command:
         case Cancel():
-            cancel_meeting(command, operator, now=timezone.now(), deadline=deadline)
+            return cancel_meeting(command, operator, now=timezone.now(), deadline=deadline)
         case Resend():
-            resend(command, operator, now=timezone.now(), deadline=deadline)
+            return resend(command, operator, deadline=deadline)
+
+
+def _told(standing: Standing, action: MeetingAction) -> Notice:
+    done = action.done_before if standing.is_duplicate else action.done
+    return mailed(standing, done=str(done), nobody=str(action.nobody))
+
+
+def bring_selected_up_to_date(
+    model_admin: MeetingModelAdmin, request: HttpRequest, queryset: QuerySet[Meeting]
+) -> None:
+    """Have the background tell what is outstanding of these meetings, thousands if need be."""
+    operator = request.user.pk
+    assert operator is not None  # noqa: S101 (nobody comes here without logging in)
+    meetings = list(queryset.select_related(None).only("summary"))
+    count = bring_up_to_date([meeting.pk for meeting in meetings])
+    LogEntry.objects.log_actions(operator, meetings, CHANGE, BROUGHT_UP_TO_DATE)
+    text = ngettext(
+        "%(count)d meeting is being brought up to date in the background.",
+        "%(count)d meetings are being brought up to date in the background.",
+        count,
+    )
+    model_admin.message_user(request, text % {"count": count})

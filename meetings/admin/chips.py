@@ -1,28 +1,53 @@
 """States as coloured chips; ``admin.css`` has the colours."""
 
+from collections.abc import Iterator
+
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from meetings.models import DeliveryState
-from meetings.queries.current import StateCounts
+from meetings.queries.open_mail import OpenMail
+from meetings.queries.standing import PersonState
 
-# An operator looks for failures first.
-_ORDER = (
-    DeliveryState.FAILED,
-    DeliveryState.QUEUED,
-    DeliveryState.SENDING,
-    DeliveryState.SENT,
-    DeliveryState.SUPERSEDED,
-)
+PERSON_STATES: dict[PersonState, str | Promise] = {
+    PersonState.TOLD: pgettext_lazy("state of a person", "told"),
+    PersonState.SENDING: _("being sent"),
+    PersonState.QUEUED: _("queued"),
+    PersonState.OUTSTANDING: _("not told"),
+    PersonState.UNTOLD: _("left out"),
+}
 
 
 def chip(state: TextChoices) -> SafeString:
     """The state's label in the state's colour."""
-    return format_html('<span class="chip {}">{}</span>', state.value.lower(), state.label)
+    return labelled_chip(state.value.lower(), state.label)
 
 
-def state_chips(counts: StateCounts) -> SafeString:
-    """``2 failed`` ``7 sent``."""
-    shown = [(state.value, f"{counts[state]} {state.label}") for state in _ORDER if counts[state]]
-    return format_html_join(" ", '<span class="chip {}">{}</span>', shown) or SafeString("–")
+def labelled_chip(colour: str, label: str | Promise) -> SafeString:
+    """A label in the colour that ``admin.css`` gives to the class ``colour``."""
+    return format_html('<span class="chip {}">{}</span>', colour, label)
+
+
+def open_mail_chips(found: OpenMail) -> SafeString:
+    """``1 not told`` ``2 queued``; where nothing is open, ``told``."""
+    return format_html_join(" ", "{}", ([each] for each in _open_mail(found)))
+
+
+def _open_mail(found: OpenMail) -> Iterator[SafeString]:
+    # An operator looks for failures first.
+    counts = {
+        PersonState.OUTSTANDING: found.outstanding,
+        PersonState.QUEUED: found.queued,
+        PersonState.SENDING: found.sending,
+    }
+    for state, count in counts.items():
+        if count:
+            yield labelled_chip(state, f"{count} {PERSON_STATES[state]}")
+    if not (found.queued or found.sending):
+        if found.is_due:
+            yield labelled_chip(PersonState.QUEUED, PERSON_STATES[PersonState.QUEUED])
+        elif not found.outstanding:
+            yield labelled_chip(PersonState.TOLD, PERSON_STATES[PersonState.TOLD])

@@ -39,17 +39,17 @@ class CancelForm(ConfirmationForm):
 
 
 class ResendForm(ConfirmationForm):
-    """The recipients of a resend."""
+    """What of the current version is mailed."""
 
-    to = forms.ChoiceField(
-        label=_("To"),
+    what = forms.ChoiceField(
+        label=_("Mail"),
         choices=[
-            ("failed", _("Attendees whose mail failed")),
-            ("all", _("All attendees")),
+            ("outstanding", _("Bring up to date: only what somebody has not been told yet")),
+            ("all", _("Mail again to everybody")),
         ],
-        initial="failed",
+        initial="outstanding",
         widget=forms.RadioSelect,
     )
 
     def command(self, meeting: Meeting) -> Resend:
-        return Resend(uid=meeting.uid, only_failed=self.cleaned_data["to"] == "failed")
+        return Resend(uid=meeting.uid, only_failed=self.cleaned_data["what"] == "outstanding")

@@ -4,39 +4,36 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from meetings.models import DeliveryState
-from meetings.models.delivery import LIVE
-from meetings.queries.current import current_deliveries
+from meetings.queries.open_mail import with_outstanding, with_pending
 
 
 class MailFilter(admin.SimpleListFilter):
-    """By the state of the current version's deliveries."""
+    """By what is still to be told to the people of a meeting."""
 
     title = _("mail")
     parameter_name = "mail"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
-            ("failed", _("Failed for at least one recipient")),
+            ("outstanding", _("Outstanding for at least one person")),
             ("pending", _("Pending")),
-            ("sent", _("Sent to all recipients")),
+            ("told", _("Everybody told")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        current = current_deliveries().filter(meeting=OuterRef("pk"))
+        outstanding, pending = (found().values("pk") for found in (with_outstanding, with_pending))
         match self.value():
-            case "failed":
-                return queryset.filter(Exists(current.filter(state=DeliveryState.FAILED)))
+            case "outstanding":
+                return queryset.filter(pk__in=outstanding)
             case "pending":
-                return queryset.filter(Exists(current.filter(state__in=LIVE)))
-            case "sent":
-                not_sent = current.exclude(state=DeliveryState.SENT)
-                return queryset.filter(Exists(current), ~Exists(not_sent))
+                return queryset.filter(pk__in=pending)
+            case "told":
+                return queryset.exclude(pk__in=outstanding).exclude(pk__in=pending)
         return queryset
 
 

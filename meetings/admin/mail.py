@@ -1,5 +1,7 @@
 """Mails as they were sent, and their deliveries to each recipient."""
 
+import zlib
+
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -16,12 +18,11 @@ from django.utils.translation import ngettext
 from meetings.admin.chips import chip
 from meetings.admin.read_only import ReadOnlyAdmin
 from meetings.imip.parts import read_parts
-from meetings.models import Delivery, DeliveryState, Mail, Meeting
-from meetings.models.delivery import DeliveryQuerySet
-from meetings.operations.try_again import try_again
+from meetings.models import Delivery, DeliveryState, Mail, MailBytes, Meeting, Sender
 
 _HEADERS = (
-    "subject", "meeting", "method", "sequence", "dtstamp", "message_id", "envelope_from",
+    "subject", "meeting_link", "method", "sequence", "recurrence_id", "stamp", "compared_with",
+    "message_id", "envelope_from",
 )  # fmt: skip
 _CONTENT = ("file", "deliveries", "body", "calendar", "source")
 
@@ -36,7 +37,7 @@ class MailAdmin(ReadOnlyAdmin):
         return False  # not in the index
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Mail]:
-        return super().get_queryset(request).select_related("version__meeting")
+        return super().get_queryset(request).select_related("meeting", "bytes")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.file_view)
@@ -47,29 +48,27 @@ class MailAdmin(ReadOnlyAdmin):
         mail = get_object_or_404(self.get_queryset(request), pk=object_id)
         if not self.has_view_permission(request, mail):
             raise PermissionDenied
-        if mail.raw is None:
+        octets = _octets(mail)
+        if octets is None:
             raise Http404
-        name = f"{mail.version.meeting.ical_uid}-{mail.version.sequence}-{mail.method}.eml"
+        name = f"{mail.meeting.ical_uid}-{mail.sequence}-{mail.method}.eml"
         disposition = content_disposition_header(
             as_attachment=True, filename=get_valid_filename(name)
         )
         headers = {"Content-Disposition": disposition or "attachment"}
-        return HttpResponse(bytes(mail.raw), content_type="message/rfc822", headers=headers)
+        return HttpResponse(octets, content_type="message/rfc822", headers=headers)
 
     @admin.display(description=_("meeting"))
-    def meeting(self, mail: Mail) -> SafeString:
-        return _link_to(mail.version.meeting)
-
-    @admin.display(description="SEQUENCE")
-    def sequence(self, mail: Mail) -> int:
-        return mail.version.sequence
+    def meeting_link(self, mail: Mail) -> SafeString:
+        return _link_to(mail.meeting)
 
     @admin.display(description=_("file"))
     def file(self, mail: Mail) -> SafeString:
-        if mail.raw is None:
+        octets = _octets(mail)
+        if octets is None:
             return SafeString(_("no longer kept"))
         url = reverse("admin:meetings_mail_eml", args=[mail.pk])
-        count = len(mail.raw)
+        count = len(octets)
         size = ngettext("%(count)d byte", "%(count)d bytes", count) % {"count": count}
         return format_html('<a href="{}">{}</a> ({})', url, _("Download .eml"), size)
 
@@ -81,18 +80,26 @@ class MailAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("text"))
     def body(self, mail: Mail) -> SafeString:
-        return _shown(read_parts(bytes(mail.raw or b"")).text)
+        return _shown(read_parts(_octets(mail) or b"").text)
 
     @admin.display(description=_("calendar"))
     def calendar(self, mail: Mail) -> SafeString:
-        return _shown(read_parts(bytes(mail.raw or b"")).calendar)
+        return _shown(read_parts(_octets(mail) or b"").calendar)
 
     @admin.display(description=_("source"))
     def source(self, mail: Mail) -> SafeString:
-        text = bytes(mail.raw or b"").decode("utf-8", "replace")
+        text = (_octets(mail) or b"").decode("utf-8", "replace")
         return format_html(
             '<details><summary>{}</summary><pre class="mail">{}</pre></details>', _("Show"), text
         )
+
+
+def _octets(mail: Mail) -> bytes | None:
+    """The mail's octets; None where they are no longer kept."""
+    try:
+        return zlib.decompress(mail.bytes.raw)
+    except MailBytes.DoesNotExist:
+        return None
 
 
 def _link_to(meeting: Meeting) -> SafeString:
@@ -106,10 +113,10 @@ def _shown(text: str) -> SafeString:
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    """The outbox."""
+    """Each mail to each person, and what the mail server said."""
 
     list_display = (
-        "address",
+        "recipient",
         "state_chip",
         "method",
         "meeting_link",
@@ -118,39 +125,25 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "finished_at",
     )
     list_filter = ("state", "mail__method")
-    search_fields = ("address", "meeting__uid", "meeting__ical_uid", "meeting__summary")
+    list_select_related = ("mail", "meeting", "attendee")
+    search_fields = ("attendee__address", "meeting__uid", "meeting__ical_uid", "meeting__summary")
     search_help_text = _("Address of the recipient, UID or subject of the meeting")
     date_hierarchy = "created_at"
     ordering = ("-id",)
-    actions = ("try_again",)
     fields = (
-        "address", "state_chip", "attempt", "last_reply", "may_have_left", "meeting_link",
-        "mail_link", "created_at", "due_at", "finished_at", "lease_until", "expires_at",
+        "recipient", "state_chip", "attempt", "unknown_ends", "last_reply", "meeting_link",
+        "mail_link", "sending_process", "created_at", "finished_at",
     )  # fmt: skip
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        # The bytes of a mail are large, and no column shows them.
-        return super().get_queryset(request).select_related("mail", "meeting").defer("mail__raw")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:  # type: ignore[override]
         # A meeting's page links to the deliveries of one of its versions.
-        if lookup == "mail__version__id__exact":
+        if lookup in ("mail__meeting__id__exact", "mail__sequence__exact"):
             return True
         return super().lookup_allowed(lookup, value, request)
 
-    def has_resend_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("meetings.resend_meeting")
-
-    @admin.action(description=_("Try failed deliveries again"), permissions=["resend"])
-    def try_again(self, request: HttpRequest, queryset: DeliveryQuerySet) -> None:
-        selected = Delivery.objects.filter(pk__in=[delivery.pk for delivery in queryset])
-        count = try_again(selected)
-        text = ngettext(
-            "%(count)d delivery will be tried again in the background.",
-            "%(count)d deliveries will be tried again in the background.",
-            count,
-        )
-        self.message_user(request, text % {"count": count})
+    @admin.display(description=_("recipient"), ordering="attendee__address")
+    def recipient(self, delivery: Delivery) -> str:
+        return delivery.attendee.address
 
     @admin.display(description=_("state"), ordering="state")
     def state_chip(self, delivery: Delivery) -> SafeString:
@@ -168,3 +161,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def mail_link(self, delivery: Delivery) -> SafeString:
         url = reverse("admin:meetings_mail_change", args=[delivery.mail.pk])
         return format_html('<a href="{}">{}</a>', url, delivery.mail)
+
+    @admin.display(description=_("sending process"))
+    def sending_process(self, delivery: Delivery) -> str:
+        # The row of a process goes some time after its end.
+        senders = Sender.objects.filter(pk__in=[delivery.sender_id])
+        return str(senders.first() or "–")

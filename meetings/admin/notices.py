@@ -7,38 +7,40 @@ from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 
 from meetings.itip.errors import ITipError
-from meetings.models import Delivery, DeliveryState, Meeting
-from meetings.models.delivery import LIVE
 from meetings.operations.steps.errors import OperationError, UnknownMeeting
-from meetings.queries.current import last_deliveries
+from meetings.queries.standing import PersonStanding, PersonState, Standing
 
-_NAMED = 5  # recipients whose mail failed; the meeting's page shows all of them
+_NAMED = 5  # people who were not told; the meeting's page shows all of them
+_PENDING = (PersonState.SENDING, PersonState.QUEUED)
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence, and its level in django.contrib.messages."""
+    """A sentence, and its level in django.contrib.messages.
+
+    ``is_idle``: nobody was mailed, and nobody will be.
+    """
 
     text: str
     level: int
+    is_idle: bool = False
 
 
-def mailed(meeting: Meeting, *, done: str) -> Notice:
-    """What was ``done``, and how many of its mails are sent, pending or failed."""
-    deliveries = last_deliveries(meeting)
-    sent = [delivery for delivery in deliveries if delivery.state == DeliveryState.SENT]
-    pending = [delivery for delivery in deliveries if delivery.state in LIVE]
-    failed = [delivery for delivery in deliveries if delivery.state == DeliveryState.FAILED]
-    counts = _counts(sent, pending, failed)
+def mailed(standing: Standing, *, done: str, nobody: str) -> Notice:
+    """What was ``done``, and how many people are told now, pending, or not told.
+
+    ``nobody`` says that there is nobody to tell.
+    """
+    asked = standing.asked_people
+    pending = [person for person in asked if person.state in _PENDING]
+    failed = [person for person in asked if person.state is PersonState.OUTSTANDING]
+    counts = _counts(len(standing.told_now), len(pending), failed)
     if not counts:
-        counts = _("no attendee had received the invitation, so no cancellation was sent")
+        text = _("everybody had been told") if asked else nobody
+        return Notice(f"{done}{text}", messages.WARNING, is_idle=True)
     if failed:
-        level = messages.ERROR
-    elif pending or not sent:
-        level = messages.WARNING
-    else:
-        level = messages.SUCCESS
-    return Notice(f"{done}{counts}", level)
+        return Notice(f"{done}{counts}", messages.ERROR)
+    return Notice(f"{done}{counts}", messages.WARNING if pending else messages.SUCCESS)
 
 
 def refused(error: Exception) -> Notice:
@@ -58,19 +60,19 @@ def refused(error: Exception) -> Notice:
     return Notice(text, messages.ERROR)
 
 
-def _counts(sent: list[Delivery], pending: list[Delivery], failed: list[Delivery]) -> str:
+def _counts(told: int, pending: int, failed: list[PersonStanding]) -> str:
     parts = []
-    if sent:
-        parts.append(_("sent to %d") % len(sent))
+    if told:
+        parts.append(_("%d told") % told)
     if pending:
-        parts.append(_("pending for %d") % len(pending))
+        parts.append(_("%d pending") % pending)
     if failed:
         count_and_reason = {"count": len(failed), "why": _replies(failed)}
-        parts.append(_("failed for %(count)d: %(why)s") % count_and_reason)
+        parts.append(_("%(count)d not told: %(why)s") % count_and_reason)
     return ", ".join(parts)
 
 
-def _replies(failed: list[Delivery]) -> str:
+def _replies(failed: list[PersonStanding]) -> str:
     no_reason = _("no reason given")
-    replies = [f"{delivery.address}: {delivery.last_reply or no_reason}" for delivery in failed]
+    replies = [f"{person.attendee.address}: {person.reply or no_reason}" for person in failed]
     return "; ".join(replies[:_NAMED]) + (" …" if len(replies) > _NAMED else "")

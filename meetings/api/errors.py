@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from django.db import DatabaseError, IntegrityError, InterfaceError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
@@ -73,10 +73,6 @@ def _of_conflict(error: Conflict) -> Body:
     return _body(_CONFLICT, {error.field: [error.message]})
 
 
-def _of_race(_: IntegrityError) -> Body:
-    return _body(_CONFLICT, {"uid": ["Another call with this uid is under way: try again."]})
-
-
 def _of_method(error: exceptions.MethodNotAllowed) -> Body:
     # DRF's own sentence is translated. The advice after it would stay English.
     [method] = error.args
@@ -97,7 +93,6 @@ _TABLE: tuple[tuple[type[Exception], int, _Reader], ...] = (
     (Conflict, 409, _of_conflict),
     (OccurrenceCancelled, 409, _fixed(_CONFLICT, "occurrence")),
     (OrganizerMismatch, 409, _fixed(_CONFLICT, "sender")),
-    (IntegrityError, 409, _of_race),
     (SenderNotPermitted, 403, _fixed("Forbidden", "sender")),
     (exceptions.NotAuthenticated, 401, _fixed("Unauthorized")),
     (exceptions.AuthenticationFailed, 401, _fixed("Unauthorized")),

@@ -1,13 +1,14 @@
 """Message → the exact e-mail that carries it (RFC 6047 §2.4 and §2.5; interop M1–M18)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import uuid4
 
 from django.utils import translation
 from django.utils.translation import pgettext
 
 from meetings.imip import mime
-from meetings.imip.headers import header_fields, one_line
+from meetings.imip.headers import Frame, header_fields, one_line
 from meetings.imip.wording.body import bodies
 from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message, Method
@@ -27,32 +28,39 @@ class ComposedMail:
     subject: str
 
 
-def compose(
-    message: Message,
-    *,
-    language: str,
-    domain: str,
-    thread: str = "",
-    attach_calendar: bool = False,
-) -> ComposedMail:
-    """Return the e-mail of ``message``. Its texts are in ``language`` (``en``, ``zh-hans``).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailOptions:
+    """What a mail needs beside its message.
 
-    The Message-ID is new, with ``domain`` behind its @ (interop M11), and Date is the message's
-    DTSTAMP. ``thread`` is the Message-ID of the meeting's first REQUEST, with its angle brackets
-    (M12). ``attach_calendar`` adds the calendar a second time, as invite.ics (M6).
+    The texts are in ``language`` (``en``, ``zh-hans``). ``domain`` comes behind the @ of the
+    Message-ID. ``date`` (aware) is the time at which the mail is made, for the header Date.
+    ``thread`` is the Message-ID of the meeting's first REQUEST, with its angle brackets (interop
+    M12). ``attach_calendar`` adds the calendar a second time, as invite.ics (M6).
+    """
 
-    Raises ValueError for an address that no header can represent.
+    language: str
+    domain: str
+    date: datetime
+    thread: str = ""
+    attach_calendar: bool = False
+
+
+def compose(message: Message, options: MailOptions) -> ComposedMail:
+    """Return the e-mail of ``message``, with a new Message-ID (interop M11).
+
+    Its Date is the real time. DTSTAMP can be ahead of it, because it has to rise. Raises ValueError
+    for an address that no header can represent.
     """
     # Made once and stored with the mail: every later attempt sends the same bytes again.
-    message_id = f"<{uuid4().hex}.{message.event.sequence}@{domain}>"
-    with translation.override(language):
+    message_id = f"<{uuid4().hex}.{message.event.sequence}@{options.domain}>"
+    with translation.override(options.language):
         subject = one_line(_subject(message))
-        texts = bodies(message, language=language)
-    fields = header_fields(message, subject, message_id, thread)
-    header = mime.lines(f"{name}: {value}" for name, value in fields)
+        texts = bodies(message, language=options.language)
+    frame = Frame(subject=subject, date=options.date, message_id=message_id, thread=options.thread)
+    header = mime.lines(f"{name}: {value}" for name, value in header_fields(message, frame))
     calendar = to_ical(message)
     content = mime.alternative(texts.text, texts.html, calendar, message.method)
-    if attach_calendar:
+    if options.attach_calendar:
         content = mime.with_attachment(content, calendar)
     return ComposedMail(
         raw=header + content,

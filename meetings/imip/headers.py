@@ -9,6 +9,8 @@ import re
 import textwrap
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from email.utils import format_datetime
 
 from meetings.addresses import punycode
@@ -39,22 +41,33 @@ _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN_PHRASE = re.compile(rf"{_ATEXT}(?: {_ATEXT})*")
 
 
-def header_fields(
-    message: Message, subject: str, message_id: str, thread: str
-) -> Iterator[tuple[str, str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What the header says that the message does not.
+
+    ``date`` is aware. ``message_id`` and ``thread`` have their angle brackets. Without ``thread``
+    the mail refers to no other mail.
+    """
+
+    subject: str
+    date: datetime
+    message_id: str
+    thread: str = ""
+
+
+def header_fields(message: Message, frame: Frame) -> Iterator[tuple[str, str]]:
     """Yield name and folded value of each header field but those of MIME parts.
 
-    ``message_id`` and ``thread`` have their angle brackets. Without ``thread`` the mail refers to
-    no other mail. Raises ValueError for an address that no header can represent.
+    Raises ValueError for an address that no header can represent.
     """
     yield "From", _mailbox(message.event.organizer)
     yield from _recipients(message)
-    yield "Subject", _unstructured(subject)
-    yield "Date", format_datetime(message.dtstamp)
-    yield "Message-ID", message_id
-    if thread:
-        yield "In-Reply-To", thread
-        yield "References", thread
+    yield "Subject", _unstructured(frame.subject)
+    yield "Date", format_datetime(frame.date)
+    yield "Message-ID", frame.message_id
+    if frame.thread:
+        yield "In-Reply-To", frame.thread
+        yield "References", frame.thread
     # Out-of-office programs send nothing back to a mail that has these two (interop M13).
     yield "Auto-Submitted", "auto-generated"
     yield "X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply"

@@ -5,7 +5,7 @@ recurrence.
 """
 
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import Enum
 from typing import Final
 
@@ -90,10 +90,15 @@ def apply(edit: Edit, stored: Event) -> Edited:
     event = replace(stored, **plain)
     if not edit.given & {"start", "end", "tzid", "recurrence"}:
         return Edited(event)
+    if stored.recurrence_id is not None:
+        _require_same_kind(edit, stored)
     event = _with_times(edit, event)
     parts = edit.recurrence
     if parts is UNCHANGED:
-        return _moved_series(edit, event, event.rule) if event.rule else Edited(_once(event))
+        if event.rule is None:
+            return Edited(_once(event))
+        rule = _with_moved_until(event.rule, stored.start, event.start)
+        return _moved_series(edit, event, rule)
     return _new_series(event, parts) if parts else Edited(_once(event))
 
 
@@ -150,12 +155,35 @@ def _moved_series(edit: Edit, event: Event, rule: Rule) -> Edited:
     return Edited(series, tuple(notes))
 
 
+def _with_moved_until(rule: Rule, old_start: datetime, new_start: datetime) -> Rule:
+    """The rule with an UNTIL that keeps the same days at another time of day.
+
+    Without it, a series until 22 March 10:00 would lose its last day when it is moved to 11:00.
+    """
+    if rule.until is None:
+        return rule
+    moved = _time_of_day(new_start) - _time_of_day(old_start)
+    return replace(rule, until=rule.until + moved)
+
+
+def _time_of_day(moment: datetime) -> timedelta:
+    return moment - datetime.combine(moment, time())
+
+
+def _require_same_kind(edit: Edit, stored: Event) -> None:
+    """Outlook cannot represent an all-day occurrence in a timed series, nor the reverse."""
+    if edit.start is UNCHANGED or edit.start.is_date is stored.all_day:
+        return
+    wanted = "a day, such as 2027-03-01" if stored.all_day else "a time, such as 2027-03-01 10:00"
+    raise InvalidProperty("DTSTART", f"An occurrence stays as its series is: give {wanted}.")
+
+
 def _series(event: Event, rule: Rule) -> Event:
     """The series, its start moved to the first match, its end moved along (interop R1)."""
     start = first_match(rule, event.start)
     end = event.end + (start - event.start)
     series = replace(event, rule=rule, start=start, end=end)
-    check_series(
-        series.occurrences, duration=series.duration, tzid=series.tzid, all_day=series.all_day
-    )
+    # What became of single occurrences is void where the days are others (interop R15).
+    starts = occurrences(rule, start, exdates=series.exdates)
+    check_series(starts, duration=series.duration, tzid=series.tzid, all_day=series.all_day)
     return series

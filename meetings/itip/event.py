@@ -62,10 +62,16 @@ class Override:
     """How one occurrence differs from its series. None means: as in the series.
 
     ``recurrence_id`` is the wall-clock start that the rule gives the occurrence (RFC 5545
-    §3.8.4.4). ``start`` and ``end`` are wall-clock times too.
+    §3.8.4.4). ``start`` and ``end`` are wall-clock times too. People are differences as well:
+    ``added`` come to this occurrence only, or with another ROLE; ``removed`` are the address keys
+    of those who were taken off it, on the series' list or not.
+
+    ``sequence`` is that of the last change. A cancelled occurrence keeps its last times, and the
+    reason as its ``comment``. An override that has come to equal its series stays: those who were
+    told of the difference have to be told that it is gone.
     """
 
-    CHANGEABLE: ClassVar = ("summary", "start", "end", "location", "description", "attendees")
+    CHANGEABLE: ClassVar = ("summary", "start", "end", "location", "description")
 
     recurrence_id: datetime
     summary: str | None = None
@@ -73,7 +79,11 @@ class Override:
     end: datetime | None = None
     location: str | None = None
     description: str | None = None
-    attendees: tuple[Attendee, ...] | None = None
+    added: tuple[Attendee, ...] = ()
+    removed: tuple[str, ...] = ()
+    is_cancelled: bool = False
+    comment: str = ""
+    sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +94,11 @@ class Event:
     exclusive. ``start`` already satisfies ``rule`` (interop R1). An all-day event runs from
     midnight to midnight. ``reminder`` is in minutes before the start; None means no VALARM.
 
-    ``exdates`` are the wall-clock starts of occurrences that were left out from the beginning.
-    ``cancelled`` are those of occurrences that were cancelled since. ``overrides`` are the
-    occurrences that were changed alone.
+    ``exdates`` are the wall-clock starts of occurrences that the rule leaves out. ``overrides`` are
+    the occurrences that were changed or cancelled alone, oldest first.
+
+    ``sequence`` is that of the newest version, ``whole_sequence`` that of the last one that was
+    about the whole. ``comment`` is the reason of a cancellation.
 
     An occurrence as an event has a ``recurrence_id`` and no rule, and is ``part_of`` its series.
     """
@@ -103,13 +115,14 @@ class Event:
     all_day: bool = False
     rule: Rule | None = None
     exdates: tuple[datetime, ...] = ()
-    cancelled: tuple[datetime, ...] = ()
     overrides: tuple[Override, ...] = ()
     recurrence_id: datetime | None = None
     part_of: "Event | None" = None
     reminder: int | None = None
     sequence: int = 0
+    whole_sequence: int = 0
     status: Status = Status.CONFIRMED
+    comment: str = ""
 
     @property
     def is_cancelled(self) -> bool:
@@ -120,6 +133,16 @@ class Event:
     def duration(self) -> timedelta:
         """The wall-clock length of the event, and of each occurrence that was not changed alone."""
         return self.end - self.start
+
+    @property
+    def changed(self) -> tuple[Override, ...]:
+        """The occurrences that were changed alone and take place."""
+        return tuple(each for each in self.overrides if not each.is_cancelled)
+
+    @property
+    def cancelled(self) -> tuple[datetime, ...]:
+        """The wall-clock starts of the occurrences that were cancelled alone."""
+        return tuple(each.recurrence_id for each in self.overrides if each.is_cancelled)
 
     @property
     def left_out(self) -> tuple[datetime, ...]:

@@ -1,6 +1,6 @@
 """Who is invited, who left the list, and whose PARTSTAT still stands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from meetings.addresses import address_key
@@ -39,15 +39,27 @@ def lists_only_the_organizer(event: Event) -> bool:
     return all(address_key(attendee.address) == organizer for attendee in event.attendees)
 
 
+def still_invited(stored: Event, wanted: Event) -> tuple[Attendee, ...]:
+    """Return those whom ``wanted`` invites instead of ``stored``.
+
+    An organizer who was invited because nobody else was listed stays invited: organizers are not
+    told that they are off their own meeting. Raises NoAttendees.
+    """
+    listed = invited(wanted)
+    organizer = address_key(stored.organizer.address)
+    stays = [p for p in without(stored.attendees, listed) if address_key(p.address) == organizer]
+    return (*listed, *stays)
+
+
 def with_known_partstats(stored: Event, wanted: Event) -> tuple[Attendee, ...]:
-    """Return those whom ``wanted`` invites, each with the PARTSTAT that still stands.
+    """Return those who are still invited, each with the PARTSTAT that still stands.
 
     A reply to ``stored`` says nothing about a new time, place or recurrence (interop A4).
     """
     known = {} if _must_ask_again(stored, wanted) else _partstats(stored.attendees)
     return tuple(
         replace(attendee, partstat=known.get(address_key(attendee.address), PartStat.NEEDS_ACTION))
-        for attendee in invited(wanted)
+        for attendee in still_invited(stored, wanted)
     )
 
 
@@ -66,12 +78,3 @@ def without(people: Iterable[Attendee], others: Iterable[Attendee]) -> list[Atte
     """Return those of ``people`` whose address is not among ``others``."""
     keys = {address_key(person.address) for person in others}
     return [person for person in people if address_key(person.address) not in keys]
-
-
-def same_people(one: Sequence[Attendee], other: Sequence[Attendee]) -> bool:
-    """Whether both lists invite the same addresses in the same roles, under the same names."""
-    return _roles(one) == _roles(other)
-
-
-def _roles(people: Sequence[Attendee]) -> dict[str, tuple[str, str]]:
-    return {address_key(person.address): (person.role, person.name) for person in people}

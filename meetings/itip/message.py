@@ -1,11 +1,19 @@
 """A version of a meeting, and the iTIP messages that tell people of it (RFC 5546 §1.4)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from meetings.itip.event import Attendee, Event
 from meetings.itip.recurrence.rule import Rule
+
+PersonText = Mapping[str, str]
+"""``address``, ``name`` and ``role`` of an attendee."""
+
+Changes = Mapping[str, tuple[str, str] | Mapping[str, list[PersonText]]]
+"""Property → old and new value as text. ATTENDEE → ``added``, ``removed`` and ``changed`` people,
+each as they were, or are now. RECURRENCE-ID says which occurrence the changes are of."""
 
 
 class Method(StrEnum):
@@ -24,8 +32,8 @@ class Message:
 
     A REQUEST shows everybody on the event's list. A CANCEL shows only its recipients (interop A3).
     ``uninvites`` marks a CANCEL that takes its recipients off a meeting that goes on. ``previous``
-    is the event as the recipients know it, where this REQUEST changes it. ``comment`` is the
-    organizer's reason for a CANCEL.
+    is the event as the recipients know it, where this REQUEST can be compared with it. ``comment``
+    is the organizer's reason. ``again`` marks a REQUEST for people who may have had one before.
     """
 
     method: Method
@@ -35,6 +43,7 @@ class Message:
     uninvites: bool = False
     previous: Event | None = None
     comment: str = ""
+    again: bool = False
 
     @property
     def attendees(self) -> tuple[Attendee, ...]:
@@ -51,6 +60,7 @@ class NoteKind(StrEnum):
     EXDATES_DROPPED = "exdates dropped"
     START_MOVED_TO_RULE = "start moved to rule"
     DAY_NOT_IN_EVERY_MONTH = "day not in every month"
+    PEOPLE_REMOVED = "people removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +68,26 @@ class Note:
     """One thing to warn about.
 
     START_MOVED_TO_RULE has the wall-clock ``start`` and the ``rule``. DAY_NOT_IN_EVERY_MONTH has
-    the ``rule``.
+    the ``rule``. PEOPLE_REMOVED has the ``people``.
     """
 
     kind: NoteKind
     start: datetime | None = None
     rule: Rule | None = None
+    people: tuple[Attendee, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """The event from now on, and the messages that tell people of it, in the order they must leave.
+    """The event from now on.
 
-    ``dtstamp`` is that of all the messages. ``changes`` says for the record what is new: property
-    name → old and new value as text. ``comment`` is the reason of a cancellation. ``notes`` say
-    what the caller should know.
+    ``changes`` says what is new. ``comment`` is the organizer's reason. ``notes`` say what the
+    caller should know. Who is told of the version, and by which messages, is decided when they are
+    sent (``outstanding``).
     """
 
     event: Event
-    messages: tuple[Message, ...]
-    dtstamp: datetime
-    changes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    changes: Changes = field(default_factory=dict)
     comment: str = ""
     notes: tuple[Note, ...] = ()
 

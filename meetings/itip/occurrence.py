@@ -10,9 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
-from meetings.itip.errors import InvalidProperty, OccurrenceCancelled
-from meetings.itip.event import Event, Override, PartStat
-from meetings.itip.guests import same_people
+from meetings.addresses import address_key
+from meetings.itip.errors import InvalidProperty, InvalidRule, OccurrenceCancelled
+from meetings.itip.event import Attendee, Event, Override, PartStat
+from meetings.itip.guests import without
 from meetings.itip.moment import Moment
 from meetings.itip.recurrence.expansion import occurrences
 
@@ -50,42 +51,60 @@ def require_occurrence(series: Event, when: datetime) -> None:
 
 def occurrence_of(series: Event, when: datetime) -> Event:
     """Return the occurrence whose RECURRENCE-ID is ``when`` as an event, with its changes."""
-    plain = _plain(series, when)
-    own = (override for override in series.overrides if override.recurrence_id == when)
-    override = next(own, None)
+    plain = plain_occurrence(series, when)
+    override = override_of(series, when)
     return plain if override is None else _changed(plain, override)
 
 
+def override_of(series: Event, when: datetime) -> Override | None:
+    """Return how the occurrence at ``when`` differs; None where it was never changed alone."""
+    own = (override for override in series.overrides if override.recurrence_id == when)
+    return next(own, None)
+
+
 def with_override(series: Event, when: datetime, wanted: Event) -> Event:
-    """Return ``series`` with its occurrence ``when`` as ``wanted`` says.
+    """Return ``series``, with its next SEQUENCE, and its occurrence ``when`` as ``wanted`` says.
 
     Raises InvalidProperty where it would overlap its neighbours or share a day (interop R10).
     """
-    others = _other_overrides(series, when)
-    override = _difference(_plain(series, when), wanted)
-    in_order = sorted((*others, override), key=lambda each: each.recurrence_id)
-    changed = replace(series, overrides=tuple(in_order))
+    override = _difference(series, when, wanted)
+    changed = _with(replace(series, sequence=series.sequence + 1), override)
     _check_neighbours(changed, wanted)
     return changed
 
 
-def without_occurrence(series: Event, when: datetime) -> Event:
-    """Return ``series`` with its occurrence ``when`` cancelled.
+def without_occurrence(series: Event, when: datetime, *, comment: str = "") -> Event:
+    """Return ``series``, with its next SEQUENCE, and its occurrence ``when`` cancelled.
 
-    Raises InvalidProperty where it is the only one left.
+    ``comment`` is the reason. Raises InvalidProperty where it is the only one left.
     """
     if len(series.occurrences) == 1:
         message = "This is the only occurrence left: cancel the whole meeting instead."
         raise InvalidProperty("RECURRENCE-ID", message)
-    return replace(
-        series,
-        cancelled=tuple(sorted((*series.cancelled, when))),
-        overrides=_other_overrides(series, when),
-    )
+    sequence = series.sequence + 1
+    last = override_of(series, when) or Override(recurrence_id=when)
+    cancelled = replace(last, is_cancelled=True, comment=comment, sequence=sequence)
+    return _with(replace(series, sequence=sequence), cancelled)
 
 
-def _other_overrides(series: Event, when: datetime) -> tuple[Override, ...]:
-    return tuple(override for override in series.overrides if override.recurrence_id != when)
+def require_room(event: Event, most: int, now: datetime) -> None:
+    """Raise InvalidProperty where more than ``most`` changed occurrences lie ahead of ``now``.
+
+    Each of them is a message of its own for everybody who is told of the whole.
+    """
+    ends = (each.end or each.recurrence_id + event.duration for each in event.changed)
+    if sum(event.instant(end) > now for end in ends) > most:
+        message = (
+            f"A series may have {most} changed occurrences ahead: change the series instead, or"
+            " split it with scope."
+        )
+        raise InvalidProperty("RECURRENCE-ID", message)
+
+
+def _with(series: Event, override: Override) -> Event:
+    others = (o for o in series.overrides if o.recurrence_id != override.recurrence_id)
+    in_order = sorted((*others, override), key=lambda each: each.recurrence_id)
+    return replace(series, overrides=tuple(in_order))
 
 
 def split(series: Event, when: datetime) -> tuple[Event, Event]:
@@ -108,14 +127,17 @@ def split(series: Event, when: datetime) -> tuple[Event, Event]:
         end=when + series.duration,
         rule=replace(series.rule, count=count),
     )
-    return replace(_only(series, lambda start: start < when), rule=ended), rest
+    new = tuple(replace(override, sequence=0) for override in rest.overrides)
+    return (
+        replace(_only(series, lambda start: start < when), rule=ended),
+        replace(rest, overrides=new, sequence=0, whole_sequence=0),
+    )
 
 
 def _only(series: Event, fits: Callable[[datetime], bool]) -> Event:
     return replace(
         series,
         exdates=tuple(filter(fits, series.exdates)),
-        cancelled=tuple(filter(fits, series.cancelled)),
         overrides=tuple(each for each in series.overrides if fits(each.recurrence_id)),
     )
 
@@ -123,21 +145,34 @@ def _only(series: Event, fits: Callable[[datetime], bool]) -> Event:
 def carried_over(stored: Event, wanted: Event) -> Event:
     """Return ``wanted`` with those changes of single occurrences of ``stored`` that still apply.
 
-    A new time or rule makes them void, as in Outlook and Google (interop R15).
+    A new time or rule makes them void, as in Outlook and Google (interop R15). An EXDATE drops the
+    change of its occurrence. People who leave the series leave every occurrence. Raises
+    InvalidRule where the EXDATEs leave out all that was not cancelled.
     """
     if any(getattr(stored, name) != getattr(wanted, name) for name in _DROPPED_BY):
-        return replace(wanted, overrides=(), cancelled=())
-    return replace(wanted, overrides=stored.overrides, cancelled=stored.cancelled)
+        return replace(wanted, overrides=())
+    left = {address_key(each.address) for each in without(stored.attendees, wanted.attendees)}
+    kept = (each for each in stored.overrides if each.recurrence_id not in wanted.exdates)
+    carried = replace(wanted, overrides=tuple(_without_added(each, left) for each in kept))
+    if not carried.occurrences:
+        message = "No occurrence would be left: cancel the whole meeting instead."
+        raise InvalidRule("EXDATE", message)
+    return carried
 
 
-def _plain(series: Event, when: datetime) -> Event:
+def _without_added(override: Override, keys: set[str]) -> Override:
+    added = tuple(each for each in override.added if address_key(each.address) not in keys)
+    return replace(override, added=added)
+
+
+def plain_occurrence(series: Event, when: datetime) -> Event:
+    """Return the occurrence at ``when`` with the series' own values."""
     return replace(
         series,
         start=when,
         end=when + series.duration,
         rule=None,
         exdates=(),
-        cancelled=(),
         overrides=(),
         recurrence_id=when,
         part_of=series,
@@ -147,7 +182,7 @@ def _plain(series: Event, when: datetime) -> Event:
 def _changed(plain: Event, override: Override) -> Event:
     values = {name: getattr(override, name) for name in Override.CHANGEABLE}
     given = {name: value for name, value in values.items() if value is not None}
-    changed = replace(plain, **given)
+    changed = replace(plain, attendees=_people(plain.attendees, override), **given)
     if not given.keys() & {"start", "end", "location"}:
         return changed
     # A reply to the series says nothing about another time or place (interop A4).
@@ -155,19 +190,37 @@ def _changed(plain: Event, override: Override) -> Event:
     return replace(changed, attendees=tuple(people))
 
 
-def _difference(plain: Event, wanted: Event) -> Override:
-    names = [name for name in Override.CHANGEABLE if name != "attendees"]
-    differing = {
-        name: getattr(wanted, name)
-        for name in names
-        if getattr(wanted, name) != getattr(plain, name)
-    }
+def _people(series: tuple[Attendee, ...], override: Override) -> tuple[Attendee, ...]:
+    """Those of the series who were not taken off, and those who come to this occurrence."""
+    added = {address_key(person.address): person for person in override.added}
+    stayed = [person for person in series if address_key(person.address) not in override.removed]
+    of_series = [added.pop(address_key(person.address), person) for person in stayed]
+    return (*of_series, *added.values())
+
+
+def _difference(series: Event, when: datetime, wanted: Event) -> Override:
+    plain = plain_occurrence(series, when)
+    names = Override.CHANGEABLE
+    differing = {n: getattr(wanted, n) for n in names if getattr(wanted, n) != getattr(plain, n)}
     if {"start", "end"} & differing.keys():
         differing |= {"start": wanted.start, "end": wanted.end}
-    if not same_people(plain.attendees, wanted.attendees):
-        differing["attendees"] = wanted.attendees
-    assert wanted.recurrence_id is not None  # noqa: S101 (an occurrence always has one)
-    return Override(recurrence_id=wanted.recurrence_id, **differing)
+    before = override_of(series, when) or Override(recurrence_id=when)
+    listed = {address_key(person.address): person for person in series.attendees}
+    now = {address_key(person.address): person for person in wanted.attendees}
+    # Who was taken off once stays off, also while the series does not list them.
+    removed = sorted({*before.removed, *listed} - now.keys())
+    added = tuple(person for key, person in now.items() if not _is_same(person, listed.get(key)))
+    return Override(
+        recurrence_id=when,
+        added=added,
+        removed=tuple(removed),
+        sequence=series.sequence + 1,
+        **differing,
+    )
+
+
+def _is_same(person: Attendee, listed: Attendee | None) -> bool:
+    return listed is not None and (person.role, person.name) == (listed.role, listed.name)
 
 
 def _check_neighbours(series: Event, wanted: Event) -> None:

@@ -1,117 +1,236 @@
-"""Which messages tell people of a version, and in which order they must leave (RFC 5546 §3.2).
+"""What each person is still to be told: what they should know, less what they were told.
 
-Each function returns the messages for one kind of version. The order matters. A CANCEL for those
-who left goes first. A changed occurrence follows the REQUEST of its series, which resets it (R13).
+Nothing is planned when a version is made. Each sender asks here, with what the mail
+server has confirmed so far. So it does not matter which versions lie between, which mails were
+refused, or who died on the way: the steps lead from what this person has to what is stored.
+
+Some calendars keep what they were last sent of a single occurrence through every REQUEST of the
+whole, others reset it. The steps are right for both (interop R13).
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property, lru_cache
 
-from meetings.addresses import address_key
-from meetings.itip.event import Attendee, Event
-from meetings.itip.guests import without
-from meetings.itip.message import Message, Method
-from meetings.itip.occurrence import occurrence_of
+from meetings.itip.event import Override
+from meetings.itip.message import Method
+from meetings.itip.present import Present
+from meetings.itip.told import Person, RecurrenceId, ToldOccurrence
 
-
-def of_invitation(event: Event, dtstamp: datetime) -> Iterator[Message]:
-    """The REQUEST of the whole, then one for each occurrence that was changed alone."""
-    yield request(event, dtstamp)
-    yield from _of_overrides(event, dtstamp)
+__all__ = ["Present", "Step", "outstanding"]
 
 
-def of_update(stored: Event, event: Event, dtstamp: datetime) -> Iterator[Message]:
-    """What tells people that ``stored`` has become ``event``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One message that a person is to get. Equal steps can share a mail.
 
-    A person who left the list gets a CANCEL with only that name and with the known times (RFC 5546
-    §3.2.5, interop A2 and A3).
+    ``recurrence_id`` is None for a message of the whole. ``excluded`` are the wall-clock starts of
+    occurrences that only these readers are not invited to: EXDATEs of theirs. ``uninvites`` marks a
+    CANCEL of something that goes on without the reader. ``plain`` asks for the series' own values.
     """
-    known = replace(stored, sequence=event.sequence)
-    yield from _cancels(_uninviting(known, dtstamp), without(stored.attendees, event.attendees))
-    yield from _of_dropped_overrides(known, event, dtstamp)
-    yield request(event, dtstamp, previous=stored)
-    yield from _of_overrides(event, dtstamp)
+
+    method: Method
+    recurrence_id: RecurrenceId | None = None
+    excluded: tuple[datetime, ...] = ()
+    uninvites: bool = False
+    plain: bool = False
+
+    def __hash__(self) -> int:
+        return hash(self.recurrence_id)
 
 
-def of_changed_occurrence(known: Event, occurrence: Event, dtstamp: datetime) -> Iterator[Message]:
-    """A CANCEL of the occurrence for those who left it, then its REQUEST, as Exchange sends it."""
-    left = without(known.attendees, occurrence.attendees)
-    yield from _cancels(_uninviting(known, dtstamp), left)
-    yield request(occurrence, dtstamp, previous=known)
+def outstanding(present: Present, person: Person) -> tuple[Step, ...]:
+    """Return what ``person`` is still to be told, in the order in which it must be sent.
 
-
-def of_cancelled_occurrence(
-    occurrence: Event, dtstamp: datetime, comment: str
-) -> Iterator[Message]:
-    """A CANCEL with RECURRENCE-ID for each person of the occurrence (interop R12)."""
-    yield from _cancels(_cancelling(occurrence, dtstamp, comment), occurrence.attendees)
-
-
-def of_cancellation(event: Event, dtstamp: datetime, comment: str) -> Iterator[Message]:
-    """A CANCEL for each person on the list (RFC 5546 §3.2.5, interop A6).
-
-    A guest of single occurrences gets the CANCEL of those only.
+    A later step is to be sent only when the earlier one was accepted. Somebody whom the newest
+    version leaves out (``asked`` is older) is to be told nothing by it.
     """
-    yield from _cancels(_cancelling(event, dtstamp, comment), event.attendees)
-    for override in event.overrides:
-        occurrence = occurrence_of(event, override.recurrence_id)
-        guests = without(occurrence.attendees, event.attendees)
-        yield from _cancels(_cancelling(occurrence, dtstamp, comment), guests)
+    if person.asked < present.event.sequence:
+        return ()
+    case = _Case(present, person)
+    if not case.is_organizer:
+        return tuple(_steps(case))
+    return tuple(step for step in _steps(case) if not step.uninvites)
 
 
-def narrowed(messages: Iterable[Message], address_keys: Collection[str]) -> Iterator[Message]:
-    """Return ``messages`` with only those recipients whose address key is in ``address_keys``."""
-    for message in messages:
-        recipients = tuple(
-            person for person in message.recipients if address_key(person.address) in address_keys
-        )
-        if recipients:
-            yield replace(message, recipients=recipients)
+_NONE: frozenset[datetime] = frozenset()
+_REQUEST, _CANCEL = Method.REQUEST, Method.CANCEL
 
 
-def request(event: Event, dtstamp: datetime, *, previous: Event | None = None) -> Message:
-    """Return the REQUEST of ``event`` to everybody on its list."""
-    return Message(
-        method=Method.REQUEST,
-        event=event,
-        recipients=event.attendees,
-        dtstamp=dtstamp,
-        previous=previous,
+class _Case:
+    """One person and the present event.
+
+    ``off`` are the occurrences that the person was taken off, ``extra`` those that they come to
+    besides. ``has_whole`` says that they certainly have the whole as it is now, and ``stands`` that
+    they may have a whole to be taken off. Organizers are not taken off their own meeting.
+    """
+
+    def __init__(self, present: Present, person: Person) -> None:
+        key = person.key
+        self.present = present
+        self.person = person
+        self.off: Set[datetime] = present.removed.get(key, _NONE)
+        self.extra: Set[datetime] = present.added.get(key, _NONE)
+        # Somebody who was taken off every occurrence is not invited any more.
+        self.is_guest = key in present.guests and not self.off >= present.shown
+        self.is_organizer = key == present.organizer
+        self.has_whole = person.certain_request >= present.event.whole_sequence
+        self.stands = person.stands and (not self.is_organizer or present.event.is_cancelled)
+
+    @cached_property
+    def rows(self) -> dict[RecurrenceId, ToldOccurrence]:
+        return {row.recurrence_id: row for row in self.person.occurrences}
+
+    @cached_property
+    def ahead(self) -> list[ToldOccurrence]:
+        """What was told of single occurrences that are not over, oldest first."""
+        found = [row for row in self.person.occurrences if self.present.is_ahead(row)]
+        return sorted(found, key=lambda row: (row.recurrence_id.when, row.recurrence_id.tzid))
+
+    @cached_property
+    def overrides(self) -> dict[RecurrenceId, Override]:
+        """The overrides that are not over: by their times now, and by what the person was told."""
+        present = self.present
+        if len(present.ahead) == len(present.overrides) or not self.person.occurrences:
+            return present.ahead
+        told = {row.recurrence_id for row in self.ahead}
+        every = present.overrides.items()
+        return {each: o for each, o in every if each in told or each in present.ahead}
+
+    def is_theirs(self, row: ToldOccurrence) -> bool:
+        """Whether the whole shows the person this occurrence."""
+        return self.present.takes_place(row) and row.recurrence_id.when not in self.off
+
+
+def _steps(case: _Case) -> Iterator[Step]:
+    if case.is_guest:
+        return _of_guest(case)
+    return _of_occasional_guest(case) if case.extra else _of_stranger(case)
+
+
+def _of_guest(case: _Case) -> Iterator[Step]:
+    """For a person who is invited to the whole, perhaps without some occurrences."""
+    if case.has_whole:
+        if _is_current(case):
+            return
+        if not _is_to_give_back(case):
+            yield from _differences(case)
+            return
+    yield from _before_the_whole(case)
+    yield Step(method=Method.REQUEST, excluded=tuple(sorted(case.off & case.present.shown)))
+    for identity, override in case.overrides.items():
+        if not override.is_cancelled and override.recurrence_id not in case.off:
+            yield _request(identity)
+
+
+def _is_current(case: _Case) -> bool:
+    """Whether it shows at a glance that a person with the whole knows all single occurrences.
+
+    In a large meeting it does for nearly everybody.
+    """
+    rows, news = case.person.occurrences, case.present.news
+    if case.off or len(rows) != len(news):
+        return False
+    for row in rows:
+        override = news.get(row.recurrence_id)
+        if override is None or row.possible:
+            return False
+        if row.method is not (_CANCEL if override.is_cancelled else _REQUEST):
+            return False
+        if row.sequence < override.sequence:
+            return False
+    return True
+
+
+def _is_to_give_back(case: _Case) -> bool:
+    """Whether a calendar may have hidden a day that is the person's.
+
+    It would take a REQUEST of that day alone for an old message. The whole has to come first.
+    """
+    return any(
+        row.method is _CANCEL and case.is_theirs(row) and case.present.is_ahead(row)
+        for row in case.person.occurrences
     )
 
 
-def _of_overrides(event: Event, dtstamp: datetime) -> Iterator[Message]:
-    for override in event.overrides:
-        occurrence = occurrence_of(event, override.recurrence_id)
-        absent = without(event.attendees, occurrence.attendees)
-        yield from _cancels(_uninviting(occurrence, dtstamp), absent)
-        yield request(occurrence, dtstamp)
+def _differences(case: _Case) -> Iterator[Step]:
+    """What a person who has the whole as it is now does not know of single occurrences."""
+    for identity, override in case.overrides.items():
+        row = case.rows.get(identity)
+        if override.is_cancelled:
+            is_known = case.person.certain_request >= override.sequence
+            if not is_known and not (row and row.knows(Method.CANCEL)):
+                yield _cancel(identity, uninvites=False)
+        elif override.recurrence_id in case.off:
+            if not (row and row.knows(Method.CANCEL)):
+                yield _cancel(identity, uninvites=True)
+        elif not (row and row.knows(Method.REQUEST, override.sequence)):
+            yield _request(identity)
 
 
-def _of_dropped_overrides(stored: Event, event: Event, dtstamp: datetime) -> Iterator[Message]:
-    """The CANCEL for guests of a single occurrence that is again as all others."""
-    kept = {override.recurrence_id for override in event.overrides}
-    for override in stored.overrides:
-        if override.recurrence_id not in kept:
-            occurrence = occurrence_of(stored, override.recurrence_id)
-            guests = without(without(occurrence.attendees, stored.attendees), event.attendees)
-            yield from _cancels(_uninviting(occurrence, dtstamp), guests)
+def _before_the_whole(case: _Case) -> Iterator[Step]:
+    """What clears single days out of calendars that would keep them.
+
+    Cyrus up to 3.6 keeps what it was last sent of a single occurrence, a cancelled one too, through
+    every REQUEST of the whole: a ghost, an old title, or a day hidden for good. Everybody else
+    takes the whole that follows. An occurrence that the whole shows is never cancelled here.
+    """
+    for row in case.ahead:
+        if row.stands and not case.is_theirs(row):
+            yield _cancel(row.recurrence_id, uninvites=case.present.takes_place(row))
+    for when in sorted(set(_kept(case)) - case.present.changed.keys()):
+        yield _request(RecurrenceId.of(case.present.event, when), plain=True)
 
 
-def _uninviting(event: Event, dtstamp: datetime) -> Message:
-    return Message(
-        method=Method.CANCEL, event=event, recipients=(), dtstamp=dtstamp, uninvites=True
-    )
+def _kept(case: _Case) -> Iterator[datetime]:
+    """The occurrences of the series that a calendar may have kept a message about."""
+    is_single = case.present.event.rule is None
+    for row in case.ahead:
+        if case.present.takes_place(row):
+            if row.alone or is_single:
+                yield row.recurrence_id.when
+        elif row.alone:
+            yield from case.present.namesakes(row)
 
 
-def _cancelling(event: Event, dtstamp: datetime, comment: str) -> Message:
-    return Message(
-        method=Method.CANCEL, event=event, recipients=(), dtstamp=dtstamp, comment=comment
-    )
+def _of_occasional_guest(case: _Case) -> Iterator[Step]:
+    """For a person who is invited to some occurrences only."""
+    if case.stands:
+        yield Step(method=Method.CANCEL, uninvites=True)
+    else:
+        yield from _take_back(case, but=case.extra)
+    for identity, override in case.overrides.items():
+        if override.recurrence_id not in case.extra or override.is_cancelled:
+            continue
+        row = case.rows.get(identity)
+        # The occurrence inherits title, place and text of the series.
+        newest = max(override.sequence, case.present.event.whole_sequence)
+        if case.stands or not (row and row.knows(Method.REQUEST, newest)):
+            yield _request(identity)
 
 
-def _cancels(template: Message, people: Iterable[Attendee]) -> Iterator[Message]:
-    """One CANCEL for each person: nobody sees who else left (interop A3)."""
-    for person in people:
-        yield replace(template, recipients=(person,))
+def _of_stranger(case: _Case) -> Iterator[Step]:
+    """For a person who is invited to nothing, or to nothing any more."""
+    if case.stands:
+        yield Step(method=Method.CANCEL, uninvites=not case.present.event.is_cancelled)
+    else:
+        yield from _take_back(case, but=_NONE)
+
+
+def _take_back(case: _Case, *, but: Set[datetime]) -> Iterator[Step]:
+    """A CANCEL of each single occurrence that stands, ``but`` those that the person is on."""
+    for row in case.ahead:
+        takes_place = case.present.takes_place(row)
+        if row.stands and not (takes_place and row.recurrence_id.when in but):
+            yield _cancel(row.recurrence_id, uninvites=takes_place)
+
+
+@lru_cache(maxsize=4096)
+def _request(identity: RecurrenceId, *, plain: bool = False) -> Step:
+    return Step(method=Method.REQUEST, recurrence_id=identity, plain=plain)
+
+
+@lru_cache(maxsize=4096)
+def _cancel(identity: RecurrenceId, *, uninvites: bool) -> Step:
+    return Step(method=Method.CANCEL, recurrence_id=identity, uninvites=uninvites)

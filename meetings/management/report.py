@@ -3,24 +3,20 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import DatabaseError, InterfaceError
 
 from meetings.deadline import Deadline
 from meetings.itip.errors import ITipError
-from meetings.models import Delivery, DeliveryState, Meeting
 from meetings.operations.steps.errors import OperationError, UnknownMeeting
-from meetings.queries.current import last_deliveries
+from meetings.queries.standing import PersonStanding, PersonState, Standing
+
+_SECONDS = 60.0
 
 
 def command_deadline() -> Deadline:
-    """How long a command may take for mailing.
-
-    No HTTP client waits for a command, so only the lease of its mails sets the limit.
-    """
-    within_lease = settings.MEETINGS_LEASE - settings.MEETINGS_SMTP_DEADLINE
-    return Deadline(max(settings.MEETINGS_TIME_BUDGET, within_lease))
+    """How long a command may take for mailing. Nobody waits for it but an operator."""
+    return Deadline(_SECONDS)
 
 
 @contextmanager
@@ -36,22 +32,27 @@ def refusals_as_command_errors() -> Iterator[None]:
         raise CommandError(f"The database is unavailable: {error}") from error
 
 
-def print_deliveries(meeting: Meeting, write: Callable[[str], object]) -> None:
-    """Print the deliveries that the command made. Raises CommandError if some failed."""
-    deliveries = last_deliveries(meeting)
-    for delivery in deliveries:
-        write(_line(delivery))
-    if not deliveries:
-        write("No attendee had received the invitation, so no cancellation was sent.")
-    failed = sum(delivery.state == DeliveryState.FAILED for delivery in deliveries)
+def print_standing(standing: Standing, write: Callable[[str], object]) -> None:
+    """Print how things stand with each person whom the command tells something.
+
+    Raises CommandError if somebody was refused, or was given up.
+    """
+    if standing.is_paused:
+        write("Mail is paused, so nothing leaves before: manage.py resume.")
+    asked = standing.asked_people
+    for person in asked:
+        write(_line(person))
+    if not asked:
+        write("Nobody has to be told anything, so no mail was sent.")
+    failed = sum(person.state is PersonState.OUTSTANDING for person in asked)
     if failed:
-        raise CommandError(
-            f"The mail was not accepted for {failed} of {len(deliveries)} recipients."
-        )
+        raise CommandError(f"The mail was not accepted for {failed} of {len(asked)} recipients.")
 
 
-def _line(delivery: Delivery) -> str:
-    line = f"{delivery.state:<8}{delivery.address}"
-    if delivery.last_reply and delivery.state != DeliveryState.SENT:
-        line += f": {delivery.last_reply}"
+def _line(person: PersonStanding) -> str:
+    line = f"{person.state:<12}{person.attendee.address}"
+    if person.state is not PersonState.TOLD and person.reply:
+        line += f": {person.reply}"
+    if person.next_try:
+        line += f" (next try at {person.next_try:%Y-%m-%d %H:%M:%S} UTC)"
     return line

@@ -1,21 +1,17 @@
 """The meeting as its organizer keeps it."""
 
-import secrets
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Self
+from typing import TypedDict
 
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from meetings.itip.event import Attendee as ItipAttendee
-from meetings.itip.event import Event, Organizer, Override, Status
-from meetings.itip.message import Version
+from meetings.itip.event import Attendee, Event, Organizer, Override, Status
 from meetings.itip.recurrence.rule import Rule
-from meetings.models.attendee import Attendee
 from meetings.models.client import Client
 from meetings.models.fields import WallClockField
-from meetings.models.override import OccurrenceOverride, rows_of
 
 
 class MeetingStatus(models.TextChoices):
@@ -25,28 +21,12 @@ class MeetingStatus(models.TextChoices):
     CANCELLED = "CANCELLED", _("cancelled")
 
 
-class MeetingQuerySet(models.QuerySet["Meeting"]):
-    """What callers ask of meetings."""
-
-    def of(self, client: Client) -> Self:
-        """The meetings that ``client`` owns."""
-        return self.filter(client=client)
-
-    def free_ical_uid(self, uid: str) -> str:
-        """Return ``uid`` if no meeting has it as its ical_uid, else ``uid`` with random digits.
-
-        One query. The caller has reserved ``uid``, so that no other call gets the same one.
-        """
-        if not self.filter(ical_uid=uid).exists():
-            return uid
-        # Calendars take at most 255 characters (interop P5).
-        return f"{uid[:246]}-{secrets.token_hex(4)}"
-
-
 class Meeting(models.Model):
     """A VEVENT as its organizer keeps it, and whose it is.
 
     ``uid`` is what its client calls it. ``ical_uid`` is its identity for life, in each calendar.
+    ``plan`` rises with everything that decides anew what people are to be told: who stores compares
+    it with what they read. ``due_at`` is the queue: from then on somebody has to be told something.
     """
 
     client = models.ForeignKey(
@@ -62,12 +42,21 @@ class Meeting(models.Model):
         max_length=255,
         help_text=_("It differs from the client's uid where another client sent that uid before."),
     )
+    plan = models.PositiveBigIntegerField(_("plan"), default=0)
+    due_at = models.DateTimeField(_("due"), null=True)
+    passed_over = models.BooleanField(
+        _("somebody was passed over"),
+        default=False,
+        help_text=_("A mail to them was under way, so more is to be told when that has ended."),
+    )
     status = models.CharField(
         _("status"), max_length=9, choices=MeetingStatus, default=MeetingStatus.CONFIRMED
     )
     sequence = models.PositiveIntegerField("SEQUENCE", default=0)
-    dtstamp = models.DateTimeField(
-        "DTSTAMP", help_text=_("When the newest message was made. The next one gets a later time.")
+    whole_sequence = models.PositiveIntegerField(
+        _("SEQUENCE of the whole"),
+        default=0,
+        help_text=_("That of the last version that was about the whole."),
     )
     organizer_address = models.CharField(_("organizer address"), max_length=320)
     organizer_name = models.CharField(_("organizer name"), max_length=255, blank=True)
@@ -96,7 +85,7 @@ class Meeting(models.Model):
     comment = models.TextField(_("reason of the cancellation"), blank=True)
     language = models.CharField(_("language"), max_length=10)
     thread = models.CharField(_("first Message-ID"), max_length=255, blank=True)
-    continues = models.OneToOneField(
+    continues = models.ForeignKey(
         "self",
         models.PROTECT,
         verbose_name=_("continues"),
@@ -105,10 +94,11 @@ class Meeting(models.Model):
         related_name="continued_by",
         help_text=_("The series that this one continues."),
     )
+    continues_from = WallClockField(
+        _("continues from"), null=True, help_text=_("The occurrence with which it begins.")
+    )
     created_at = models.DateTimeField(_("created"), db_default=Now())
     updated_at = models.DateTimeField(_("updated"), db_default=Now())
-
-    objects = MeetingQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("meeting")
@@ -123,6 +113,9 @@ class Meeting(models.Model):
             models.UniqueConstraint(fields=["ical_uid"], name="ical_uid_once"),
         ]
         indexes = [
+            models.Index(
+                fields=["due_at"], condition=models.Q(due_at__isnull=False), name="meeting_due"
+            ),
             models.Index(fields=["-created_at"]),
             models.Index(fields=["start"]),
             models.Index(fields=["organizer_address"]),
@@ -136,12 +129,8 @@ class Meeting(models.Model):
         """Whether the organizer has cancelled the whole meeting."""
         return self.status == MeetingStatus.CANCELLED
 
-    def event(self) -> Event:
-        """Return the stored event as a value of the protocol.
-
-        One query for the attendees, and one more for a series.
-        """
-        rows = list(self.overrides.all()) if self.rrule else []
+    def event(self, people: Iterable[Attendee], overrides: Iterable[Override]) -> Event:
+        """Return the row as a value of the protocol, with its list and its single occurrences."""
         return Event(
             uid=self.ical_uid,
             summary=self.summary,
@@ -149,69 +138,61 @@ class Meeting(models.Model):
             end=self.end,
             tzid=self.tzid,
             organizer=Organizer(address=self.organizer_address, name=self.organizer_name),
-            attendees=tuple(attendee.value() for attendee in self.attendees.all()),
+            attendees=tuple(people),
             description=self.description,
             location=self.location,
             all_day=self.all_day,
             rule=Rule.from_text(self.rrule) if self.rrule else None,
             exdates=tuple(datetime.fromisoformat(text) for text in self.exdates),
-            cancelled=tuple(row.recurrence_id for row in rows if row.is_cancelled),
-            overrides=tuple(row.value() for row in rows if not row.is_cancelled),
+            overrides=tuple(overrides),
             reminder=self.reminder,
             sequence=self.sequence,
+            whole_sequence=self.whole_sequence,
             status=Status(self.status),
-        )
-
-    def store(self, version: Version, stored: Event | None) -> None:
-        """Make ``version`` the meeting's state, and save it.
-
-        ``stored`` is the event as it was read, None for a new meeting. Lists are written only where
-        they differ from those of ``stored``.
-        """
-        event = version.event
-        for name in _SAME_NAME:
-            setattr(self, name, getattr(event, name))
-        self.ical_uid, self.dtstamp = event.uid, version.dtstamp
-        self.status, self.comment = event.status.value, version.comment
-        self.organizer_address, self.organizer_name = event.organizer.address, event.organizer.name
-        self.rrule = str(event.rule or "")
-        self.exdates = [left_out.isoformat() for left_out in event.exdates]
-        if self.pk:
-            self.updated_at = Now()
-        self.save()
-        if stored is None or event.attendees != stored.attendees:
-            self._store_attendees(event.attendees, is_new=stored is None)
-        if stored is None or _single_occurrences(event) != _single_occurrences(stored):
-            self._store_overrides(rows_of(event), is_new=stored is None)
-
-    def _store_overrides(self, rows: list[OccurrenceOverride], *, is_new: bool) -> None:
-        if not is_new:
-            self.overrides.all().delete()
-        for row in rows:
-            row.meeting = self
-        self.overrides.bulk_create(rows)
-
-    def _store_attendees(self, people: tuple[ItipAttendee, ...], *, is_new: bool) -> None:
-        rows = [Attendee.row(position, person) for position, person in enumerate(people)]
-        for row in rows:
-            row.meeting = self
-        if not is_new:
-            self.attendees.exclude(address_key__in=[row.address_key for row in rows]).delete()
-        Attendee.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["meeting", "address_key"],
-            update_fields=["address", "name", "role", "partstat", "position"],
+            comment=self.comment,
         )
 
 
-def _single_occurrences(
-    event: Event,
-) -> tuple[tuple[datetime, ...], tuple[Override, ...]]:
-    return event.cancelled, event.overrides
+class EventColumns(TypedDict):
+    """The columns of a meeting's row that an event fills, as JSON."""
+
+    status: str
+    sequence: int
+    whole_sequence: int
+    organizer_address: str
+    organizer_name: str
+    summary: str
+    description: str
+    location: str
+    start: str
+    end: str
+    tzid: str
+    all_day: bool
+    rrule: str
+    exdates: list[str]
+    reminder: int | None
+    ends_at: str
+    comment: str
 
 
-_SAME_NAME = (
-    "summary", "description", "location", "start", "end", "tzid", "all_day", "reminder",
-    "sequence", "ends_at",
-)  # fmt: skip
+def event_columns(event: Event) -> EventColumns:
+    """Return the columns that ``event`` fills, but for its people and single occurrences."""
+    return {
+        "status": event.status.value,
+        "sequence": event.sequence,
+        "whole_sequence": event.whole_sequence,
+        "organizer_address": event.organizer.address,
+        "organizer_name": event.organizer.name,
+        "summary": event.summary,
+        "description": event.description,
+        "location": event.location,
+        "start": event.start.isoformat(),
+        "end": event.end.isoformat(),
+        "tzid": event.tzid,
+        "all_day": event.all_day,
+        "rrule": str(event.rule or ""),
+        "exdates": [left_out.isoformat() for left_out in event.exdates],
+        "reminder": event.reminder,
+        "ends_at": event.ends_at.isoformat(),
+        "comment": event.comment,
+    }

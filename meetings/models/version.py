@@ -26,6 +26,7 @@ class Version(models.Model):
     changes = models.JSONField(
         _("changes"), default=dict, help_text=_("Property → old and new value.")
     )
+    comment = models.TextField(_("reason"), blank=True)
     asked_by = models.CharField(_("asked by"), max_length=200)
     tzdata = models.CharField(
         _("time zone data"),

@@ -1,61 +1,52 @@
-"""Resend: the current version once more (RFC 5546 §3.2.2.7).
+"""Resend: the current version once more (RFC 5546 §3.2.2.7), or what is outstanding of it.
 
-It has the same SEQUENCE, a newer DTSTAMP and a new Message-ID.
+A mail again has the same SEQUENCE, a newer DTSTAMP and a new Message-ID.
 """
-
-from datetime import datetime
-
-from django.db import transaction
 
 from meetings.addresses import address_key
 from meetings.deadline import Deadline
-from meetings.itip import organizer
-from meetings.models import DeliveryState, Meeting
+from meetings.models.outbox.forget import forget_failures, forget_told
+from meetings.models.outbox.look import Look, look
 from meetings.operations.steps.call import Actor, Resend
-from meetings.operations.steps.deliver import deliver_or_leave
-from meetings.operations.steps.errors import Conflict
-from meetings.operations.steps.lock import lock_meeting
-from meetings.operations.steps.store import store_resend
-from meetings.operations.steps.turn import turn
-from meetings.queries.standing import Standing, newest_deliveries, standing_of
+from meetings.operations.steps.errors import Conflict, UnknownMeeting
+from meetings.operations.steps.outcome import standing_after
+from meetings.operations.steps.plan import Decision
+from meetings.operations.steps.tell import Call, tell
+from meetings.operations.steps.wake import wake
+from meetings.queries.standing import Standing
 
 
-def resend(command: Resend, actor: Actor, *, now: datetime, deadline: Deadline) -> Standing:
-    """Mail the current version again until ``deadline``; ``now`` is aware.
+def resend(command: Resend, actor: Actor, *, deadline: Deadline) -> Standing:
+    """Mail what stands again, or only what is outstanding, until ``deadline``.
 
-    Raises UnknownMeeting, and Conflict where nobody on the list is meant.
+    Of a cancelled meeting it is the CANCEL again, to those who were told of the meeting. Raises
+    UnknownMeeting, and Conflict where ``to`` was never invited.
     """
-    with turn(actor.turn_on(command.uid), deadline) as mine:
-        with transaction.atomic():
-            meeting = lock_meeting(actor, command.uid)
-            stored = meeting.event()
-            version = organizer.resend(
-                stored,
-                _address_keys(command, meeting),
-                now=now,
-                last_dtstamp=meeting.dtstamp,
-                comment=meeting.comment,
-            )
-            if not version.messages:
-                raise _nobody_meant(command)
-            outgoing = store_resend(meeting, version, claimed=mine)
-        # Outside the transaction, by this one indent. Inside it, mail could leave for a version
-        # that is rolled back, and the row would be locked for as long as the mail server takes.
-        deliver_or_leave(outgoing, deadline, mine=mine)
-        return standing_of(meeting, stored)
+    found = look(actor.client, command.uid)
+    if found.stored is None:
+        raise UnknownMeeting(command.uid)
+    key = address_key(command.to) if command.to else None
+    if not command.only_failed and not forget_told(found.stored.meeting.pk, key):
+        raise Conflict("address", f"{command.to} is not on the list of this meeting.")
+    call = Call(
+        client=actor.client,
+        uid=command.uid,
+        asked_by=actor.name,
+        deadline=deadline,
+        only=frozenset({key}) if key else None,
+    )
+    return standing_after(command.uid, tell(call, _what_is_outstanding))
 
 
-def _address_keys(command: Resend, meeting: Meeting) -> set[str] | None:
-    """The address keys of those who are meant; None means everybody."""
-    if command.to:
-        return {address_key(command.to)}
-    if not command.only_failed:
-        return None
-    newest = newest_deliveries(meeting)
-    return {each.address_key for each in newest if each.state == DeliveryState.FAILED}
+def bring_up_to_date(meeting_ids: list[int]) -> int:
+    """Have the background tell what is outstanding of these meetings; return how many they are.
+
+    What was given up is tried again, and what is in back-off at once. Old octets are never sent.
+    """
+    count = forget_failures(meeting_ids)
+    wake(meeting_ids)
+    return count
 
 
-def _nobody_meant(command: Resend) -> Conflict:
-    if command.to:
-        return Conflict("address", f"{command.to} is not on the list of this meeting.")
-    return Conflict("address", "No recipient of this meeting has a failed delivery.")
+def _what_is_outstanding(found: Look) -> Decision:
+    return Decision()

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from meetings.models import CallCount, Delivery, Mail
-from meetings.models.delivery import LIVE
+from meetings.models import CallCount, Delivery, MailBytes
+from meetings.models.delivery import OPEN
 from meetings.rate import Rate
 
 BATCH = 500
@@ -47,8 +47,7 @@ def drop_old_counts() -> int:
 
 
 def _drop_batch(age: timedelta) -> int:
-    live = Delivery.objects.filter(mail=OuterRef("pk"), state__in=LIVE)
-    old = Mail.objects.filter(~Exists(live), raw__isnull=False, created_at__lt=Now() - age)
-    return Mail.objects.filter(
-        pk__in=list(old.order_by("created_at").values_list("pk", flat=True)[:BATCH])
-    ).update(raw=None)
+    is_open = Delivery.objects.filter(mail=OuterRef("mail"), state__in=OPEN)
+    old = MailBytes.objects.filter(~Exists(is_open), mail__created_at__lt=Now() - age)
+    ids = list(old.order_by("mail_id").values_list("mail_id", flat=True)[:BATCH])
+    return MailBytes.objects.filter(mail_id__in=ids).delete()[0]

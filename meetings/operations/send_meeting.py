@@ -1,22 +1,25 @@
 """Send: a new meeting, SEQUENCE 0, and its REQUEST to everybody on the list."""
 
+import secrets
 from dataclasses import replace
 from datetime import datetime
-
-from django.db import transaction
+from functools import partial
 
 from meetings.deadline import Deadline
 from meetings.itip import organizer
 from meetings.itip.changes import same_content
 from meetings.itip.event import Event
-from meetings.itip.message import Version
-from meetings.models import Delivery, Meeting
+from meetings.itip.ical.zone import require_expressible
+from meetings.models.outbox.look import Look
+from meetings.models.outbox.plan import NewMeeting
 from meetings.operations.steps.call import Actor, Send
-from meetings.operations.steps.deliver import deliver_or_leave, retry_failed
 from meetings.operations.steps.errors import Conflict
-from meetings.operations.steps.store import store_version
-from meetings.operations.steps.turn import reserve, turn
-from meetings.queries.standing import Standing, newest_deliveries, standing_of
+from meetings.operations.steps.outcome import standing_after
+from meetings.operations.steps.plan import Decision
+from meetings.operations.steps.tell import Call, tell
+from meetings.queries.standing import Standing
+
+_LONGEST_UID = 246  # with random digits after it, calendars still take it (interop P5)
 
 
 def send_meeting(command: Send, actor: Actor, *, now: datetime, deadline: Deadline) -> Standing:
@@ -26,36 +29,33 @@ def send_meeting(command: Send, actor: Actor, *, now: datetime, deadline: Deadli
     and tries those who have not. Raises SenderNotPermitted, NoAttendees, ZoneNotExpressible, and
     Conflict for a uid that exists with other content.
     """
-    wanted = command.event
-    actor.require_sender(wanted.organizer.address)
-    version = organizer.invite(wanted, now=now)
-    event, again = version.event, list[Delivery]()
-    with turn(actor.turn_on(wanted.uid), deadline) as mine:
-        with transaction.atomic():
-            reserve(wanted.uid)
-            meeting = actor.meetings.select_for_update().filter(uid=wanted.uid).first()
-            if meeting is None:
-                version = _under_free_uid(version, wanted, now)
-                event = version.event
-                meeting = Meeting(client=actor.client, uid=wanted.uid, language=command.language)
-                outgoing = store_version(meeting, version, None, actor=actor, claimed=mine)
-            else:
-                event = meeting.event()
-                _require_same_call(event, command)
-                again = newest_deliveries(meeting)
-                outgoing = retry_failed(again, mine=mine)
-        # Outside the transaction, by this one indent. Inside it, mail could leave for a version
-        # that is rolled back, and the row would be locked for as long as the mail server takes.
-        deliver_or_leave(outgoing, deadline, mine=mine, again=again)
-        return standing_of(meeting, event, notes=(*command.notes, *version.notes))
+    uid = command.event.uid
+    actor.require_sender(command.event.organizer.address)
+    call = Call(client=actor.client, uid=uid, asked_by=actor.name, deadline=deadline)
+    told = tell(call, partial(_decide, command, actor, now))
+    return standing_after(uid, told, notes=command.notes)
 
 
-def _under_free_uid(version: Version, wanted: Event, now: datetime) -> Version:
-    """The same version, with another UID if calendars know another client's meeting by this one."""
-    ical_uid = Meeting.objects.free_ical_uid(wanted.uid)
-    if ical_uid == wanted.uid:
-        return version
-    return organizer.invite(replace(wanted, uid=ical_uid), now=now)
+def _decide(command: Send, actor: Actor, now: datetime, found: Look) -> Decision:
+    # Decided also for the same call again: it gets the same warnings.
+    version = organizer.invite(_under_free_uid(command.event, found), now=now)
+    if found.stored is not None:
+        _require_same_call(found.stored.event, command)
+        return Decision(notes=version.notes)
+    require_expressible(version.event)
+    return Decision(
+        version=version,
+        new=NewMeeting(client=actor.client, uid=command.event.uid),
+        language=command.language,
+        notes=version.notes,
+    )
+
+
+def _under_free_uid(event: Event, found: Look) -> Event:
+    """The event, with another UID if calendars know another client's meeting by this one."""
+    if not found.uid_is_taken or found.stored is not None:
+        return event
+    return replace(event, uid=f"{event.uid[:_LONGEST_UID]}-{secrets.token_hex(4)}")
 
 
 def _require_same_call(stored: Event, command: Send) -> None:

@@ -3,30 +3,37 @@
 No client understands RANGE=THISANDFUTURE (interop R14).
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from uuid import uuid4
-
-from django.db import transaction
 
 from meetings.deadline import Deadline
 from meetings.itip import organizer
-from meetings.itip.edit import Edit, apply
+from meetings.itip.changes import says_nothing_new
+from meetings.itip.edit import apply
+from meetings.itip.errors import ITipError
 from meetings.itip.event import Event
-from meetings.itip.message import Version
+from meetings.itip.ical.zone import require_expressible
 from meetings.itip.moment import Moment
-from meetings.itip.occurrence import carried_over, split
+from meetings.itip.occurrence import find_occurrence
 from meetings.models import Meeting
-from meetings.operations.steps.call import Actor, Cancel, Update
-from meetings.operations.steps.deliver import deliver_or_leave
-from meetings.operations.steps.lock import (
-    lock_for_change,
+from meetings.models.outbox.look import Look, Stored, look_at
+from meetings.models.outbox.plan import NewMeeting
+from meetings.operations.steps.call import (
+    Actor,
+    Cancel,
+    Update,
     meant_occurrence,
     require_not_cancelled,
+    stored_for_change,
 )
-from meetings.operations.steps.store import store_version
-from meetings.operations.steps.turn import turn
-from meetings.queries.standing import Standing, standing_of
+from meetings.operations.steps.outcome import standing_after
+from meetings.operations.steps.plan import Decision
+from meetings.operations.steps.tell import Call, Told, tell
+from meetings.queries.split import continuations, was_cut
+from meetings.queries.standing import Standing
 
 
 def split_series(
@@ -35,44 +42,74 @@ def split_series(
     """End the series before the command's occurrence; ``now`` is aware.
 
     With an Update the rest goes on under a new uid, with the edit applied. With a Cancel nothing
-    goes on: the REQUEST of the shortened series says so. Raises what the other stories raise, and
-    InvalidProperty for the first occurrence, before which nothing is left.
+    goes on: the REQUEST of the shortened series says so, with the reason. The same call again is no
+    new version. Raises what the other stories raise, and InvalidProperty for the first occurrence,
+    before which nothing is left.
     """
-    with turn(actor.turn_on(command.uid), deadline) as mine:
-        with transaction.atomic():
-            meeting, stored = lock_for_change(actor, command)
-            require_not_cancelled(stored)
-            meeting.language = command.language or meeting.language
-            ended, rest = _split(stored, command.occurrence)
-            shorter = organizer.shorten(stored, ended, now=now, last_dtstamp=meeting.dtstamp)
-            outgoing = store_version(meeting, shorter, stored, actor=actor, claimed=mine)
-            continuation, notes = None, shorter.notes
-            if isinstance(command, Update):
-                version = _continued(rest, command.edit, now)
-                continuation = _continuation_of(meeting, version.event.uid)
-                outgoing += store_version(continuation, version, None, actor=actor, claimed=mine)
-                notes = version.notes
-        # Outside the transaction, by this one indent. Inside it, mail could leave for a version
-        # that is rolled back, and the row would be locked for as long as the mail server takes.
-        deliver_or_leave(outgoing, deadline, mine=mine)
-        return standing_of(meeting, shorter.event, continuation, notes=notes)
+    call = Call(client=actor.client, uid=command.uid, asked_by=actor.name, deadline=deadline)
+    told = tell(call, partial(_decide, command, actor, now))
+    return standing_after(command.uid, [*told, *_told_again(command, call, told)])
 
 
-def _split(stored: Event, moment: Moment | None) -> tuple[Event, Event]:
+def _decide(command: Update | Cancel, actor: Actor, now: datetime, found: Look) -> Decision:
+    stored = stored_for_change(found, actor, command)
+    if _is_split(command, stored):
+        return Decision()
+    require_not_cancelled(stored.event)
+    when = meant_occurrence(stored.event, _occurrence(command, stored.event))
+    if isinstance(command, Cancel):
+        cut = organizer.cut(stored.event, when, comment=command.reason)
+        return Decision(version=cut.ended, language=command.language)
+    uid = str(uuid4())
+    split = organizer.split_off(stored.event, when, command.edit, uid=uid, now=now)
+    assert split.rest is not None  # noqa: S101 (something goes on)
+    require_expressible(split.rest.event)
+    new = NewMeeting(client=actor.client, uid=uid, continues=stored.meeting.pk, continues_from=when)
+    language = command.language or stored.meeting.language
+    rest = Decision(version=split.rest, new=new, language=language, notes=split.rest.notes)
+    return Decision(version=split.ended, language=command.language, rest=rest)
+
+
+def _is_split(command: Update | Cancel, stored: Stored) -> bool:
+    """Whether this very call was made before."""
+    if isinstance(command, Update):
+        return _continuation(command, stored) is not None
+    return was_cut(stored.meeting, _occurrence(command, stored.event))
+
+
+def _continuation(command: Update, stored: Stored) -> Meeting | None:
+    """The meeting that an earlier call with this content has made."""
+    when = _occurrence(command, stored.event)
+    for meeting in continuations(stored.meeting, when):
+        found = look_at(meeting.pk).stored
+        if found and _has_content(command, found.event):
+            return meeting
+    return None
+
+
+def _has_content(command: Update, event: Event) -> bool:
+    try:
+        return says_nothing_new(event, apply(command.edit, event).event)
+    except ITipError:  # the edit does not fit this series, so it is not the one that it made
+        return False
+
+
+def _told_again(command: Update | Cancel, call: Call, told: Sequence[Told]) -> list[Told]:
+    """For the same call again: tell the people of the series that goes on, too."""
+    [first, *rest] = told
+    stored = first.planning.look.stored
+    if rest or stored is None or isinstance(command, Cancel):
+        return []
+    continuation = _continuation(command, stored)
+    if continuation is None:
+        return []
+    return tell(replace(call, uid=continuation.uid), lambda _found: Decision())
+
+
+def _occurrence(command: Update | Cancel, series: Event) -> Moment:
+    """The occurrence that is meant; a day that the series does not have any more stays a day."""
+    moment = command.occurrence
     assert moment is not None  # noqa: S101 (and_future comes with an occurrence)
-    return split(stored, meant_occurrence(stored, moment))
-
-
-def _continuation_of(meeting: Meeting, uid: str) -> Meeting:
-    return Meeting(
-        client_id=meeting.client_id, uid=uid, language=meeting.language, continues=meeting
-    )
-
-
-def _continued(rest: Event, edit: Edit, now: datetime) -> Version:
-    """The first version of the series that goes on."""
-    rest = replace(rest, uid=str(uuid4()))
-    edited = apply(edit, rest)
-    event = carried_over(rest, edited.event)
-    version = organizer.invite(event, now=now)
-    return version.with_notes((*edited.notes, *organizer.overrides_notes(rest, event)))
+    when = find_occurrence(series, moment)
+    is_day = moment.is_date and when not in (*series.occurrences, *series.left_out)
+    return Moment(when, is_date=is_day)

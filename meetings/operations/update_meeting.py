@@ -1,55 +1,75 @@
 """Update: change the stored meeting or one occurrence of it, SEQUENCE + 1, and tell its people."""
 
 from datetime import datetime
+from functools import partial
 
-from django.db import transaction
+from django.conf import settings
 
 from meetings.deadline import Deadline
 from meetings.itip import organizer
+from meetings.itip.changes import says_nothing_new
 from meetings.itip.edit import apply
 from meetings.itip.event import Event
+from meetings.itip.ical.zone import require_expressible
 from meetings.itip.message import Version
 from meetings.itip.occurrence import occurrence_of
-from meetings.operations.steps.call import Actor, Update
-from meetings.operations.steps.deliver import deliver_or_leave
-from meetings.operations.steps.lock import (
-    lock_for_change,
+from meetings.models.outbox.look import Look, Stored
+from meetings.operations.steps.call import (
+    Actor,
+    Update,
     meant_occurrence,
     require_not_cancelled,
+    stored_for_change,
 )
-from meetings.operations.steps.store import store_version
-from meetings.operations.steps.turn import turn
-from meetings.queries.standing import Standing, standing_of
+from meetings.operations.steps.outcome import standing_after
+from meetings.operations.steps.plan import Decision
+from meetings.operations.steps.tell import Call, tell
+from meetings.queries.standing import Standing
+
+_TIMES = frozenset({"start", "end", "tzid", "recurrence"})
 
 
 def update_meeting(command: Update, actor: Actor, *, now: datetime, deadline: Deadline) -> Standing:
     """Apply the command's edit and mail the result until ``deadline``; ``now`` is aware.
 
-    People who left the list get a CANCEL first. Raises UnknownMeeting, SenderNotPermitted,
-    OrganizerMismatch, Conflict for a cancelled meeting, OccurrenceCancelled, NoAttendees,
-    InvalidProperty.
+    People who left the list get a CANCEL. The same call again, of a version that nobody was told
+    of, is no new version. Raises UnknownMeeting, SenderNotPermitted, OrganizerMismatch, Conflict
+    for a cancelled meeting, OccurrenceCancelled, NoAttendees, InvalidProperty.
     """
-    with turn(actor.turn_on(command.uid), deadline) as mine:
-        with transaction.atomic():
-            meeting, stored = lock_for_change(actor, command)
-            require_not_cancelled(stored)
-            meeting.language = command.language or meeting.language
-            version = _decide(command, stored, now, meeting.dtstamp)
-            outgoing = store_version(meeting, version, stored, actor=actor, claimed=mine)
-        # Outside the transaction, by this one indent. Inside it, mail could leave for a version
-        # that is rolled back, and the row would be locked for as long as the mail server takes.
-        deliver_or_leave(outgoing, deadline, mine=mine)
-        return standing_of(meeting, version.event, notes=version.notes)
+    call = Call(client=actor.client, uid=command.uid, asked_by=actor.name, deadline=deadline)
+    return standing_after(command.uid, tell(call, partial(_decide, command, actor, now)))
 
 
-def _decide(command: Update, stored: Event, now: datetime, last_dtstamp: datetime) -> Version:
+def _decide(command: Update, actor: Actor, now: datetime, found: Look) -> Decision:
+    stored = stored_for_change(found, actor, command)
+    require_not_cancelled(stored.event)
+    version = _version(command, stored.event, now)
+    if says_nothing_new(stored.event, version.event) and _nobody_was_told(stored):
+        return Decision(notes=version.notes)
+    return Decision(version=version, language=command.language, notes=version.notes)
+
+
+def _version(command: Update, stored: Event, now: datetime) -> Version:
     if command.occurrence is None:
         edited = apply(command.edit, stored)
-        version = organizer.update(stored, edited.event, now=now, last_dtstamp=last_dtstamp)
-        return version.with_notes(edited.notes)
-    when = meant_occurrence(stored, command.occurrence)
-    edited = apply(command.edit, occurrence_of(stored, when))
-    version = organizer.update_occurrence(
-        stored, when, edited.event, now=now, last_dtstamp=last_dtstamp
+        version = organizer.update(stored, edited.event, now=now).with_notes(edited.notes)
+        changed = version.event
+    else:
+        when = meant_occurrence(stored, command.occurrence)
+        most = settings.MEETINGS_MAX_CHANGED_OCCURRENCES
+        version = organizer.update_occurrence(stored, when, command.edit, now=now, most=most)
+        changed = occurrence_of(version.event, when)
+    # A stored series whose zone got a new law can still be renamed: nobody chooses its times now.
+    if command.edit.given & _TIMES:
+        require_expressible(changed)
+    return version
+
+
+def _nobody_was_told(stored: Stored) -> bool:
+    """Whether nobody has the newest version, and none of its mails may still arrive."""
+    sequence = stored.event.sequence
+    mails = (delivery.mail for row in stored.people for delivery in row.open)
+    return not (
+        any(row.person.heard(sequence) for row in stored.people)
+        or any(mail.sequence == sequence for mail in mails)
     )
-    return version.with_notes(edited.notes)

@@ -1,31 +1,45 @@
-"""How many deliveries are in which state, for monitoring."""
+"""How much waits to be told, for monitoring. All by small indexes: nothing counts a big table."""
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from django.db.models.functions import Extract, Now
 
-from meetings.models import Delivery, DeliveryState
+from meetings.models import Attendee, Delivery, DeliveryState, Meeting, Pause, Sender
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """The number of deliveries in each state, and the age of the oldest queued one in seconds."""
+    """``due`` meetings, and for how many seconds the oldest has been ``overdue``.
 
-    counts: dict[DeliveryState, int]
-    oldest_queued: float | None
+    ``sending`` deliveries are in the hands of the ``senders`` that live. ``in_back_off`` and
+    ``outstanding`` count people: those who are tried again later, and those who were given up.
+    """
+
+    due: int
+    overdue: float | None
+    sending: int
+    in_back_off: int
+    outstanding: int
+    senders: int
+    is_paused: bool
 
 
 def backlog() -> Backlog:
-    """Count all deliveries. One query that reads the whole table, so not for every call."""
-    rows = (
-        Delivery.objects.order_by()
-        .values("state")
-        .annotate(count=Count("pk"), age=Extract(Now() - Min("created_at"), "epoch"))
+    """Count what waits. Four queries."""
+    due = Meeting.objects.filter(due_at__lte=Now()).aggregate(
+        count=Count("pk"), overdue=Extract(Now() - Min("due_at"), "epoch")
     )
-    found = {row["state"]: row for row in rows}
-    queued = found.get(DeliveryState.QUEUED)
+    people = Attendee.objects.filter(
+        Q(retry_at__isnull=False) | Q(failed_sequence__isnull=False)
+    ).aggregate(in_back_off=Count("retry_at"), outstanding=Count("failed_sequence"))
+    overdue = due["overdue"]
     return Backlog(
-        counts={state: found[state]["count"] if state in found else 0 for state in DeliveryState},
-        oldest_queued=float(queued["age"]) if queued else None,
+        due=due["count"],
+        overdue=None if overdue is None else float(overdue),
+        sending=Delivery.objects.filter(state=DeliveryState.SENDING).count(),
+        in_back_off=people["in_back_off"],
+        outstanding=people["outstanding"],
+        senders=Sender.objects.filter(alive_until__gt=Now()).count(),
+        is_paused=Pause.objects.exists(),
     )

@@ -1,106 +1,168 @@
-"""What a call is told: where the current version stands with each person."""
+"""Where a meeting stands with each person: told, on its way, or outstanding.
 
+One object says it to the API, the admin and the commands. It is read from the person's row, which
+says what they were told, and from what they should know.
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from enum import StrEnum
 
-from meetings.itip.event import Event
+from meetings.addresses import address_key
+from meetings.itip.event import Attendee, Event
 from meetings.itip.message import Note
-from meetings.models import Delivery, DeliveryState, Meeting
+from meetings.itip.outstanding import Present, outstanding
+from meetings.models.outbox.look import Look, PersonRow
 
-# A person may get several mails of one version: the series, and an occurrence that differs. The
-# worst counts.
-_WORST_FIRST = (
-    DeliveryState.FAILED,
-    DeliveryState.QUEUED,
-    DeliveryState.SENDING,
-    DeliveryState.SENT,
-    DeliveryState.SUPERSEDED,
-)
+
+class PersonState(StrEnum):
+    """TOLD: nothing is outstanding. SENDING: a mail is on its way right now.
+
+    QUEUED: it is due, or in back-off. OUTSTANDING: it was refused or given up. UNTOLD: the version
+    left the person out, or there is nothing to tell somebody who never heard of the meeting.
+    """
+
+    TOLD = "told"
+    SENDING = "sending"
+    QUEUED = "queued"
+    OUTSTANDING = "outstanding"
+    UNTOLD = "untold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonStanding:
+    """How things stand with one person. Times are aware.
+
+    ``sequence`` is that of the newest version of the whole that the person was certainly told, at
+    ``told_at``. ``may_have_more``: a newer mail may have arrived. ``reply`` is the mail server's
+    last word; empty where it was not asked yet. ``next_try`` is the time of the next try where an
+    earlier mail was deferred.
+    """
+
+    attendee: Attendee
+    state: PersonState
+    is_invited: bool
+    sequence: int | None = None
+    told_at: datetime | None = None
+    may_have_more: bool = False
+    reply: str = ""
+    next_try: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """The address as it is compared."""
+        return address_key(self.attendee.address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What became of a call. ``recipients`` maps each address to its delivery's state.
+    """How a meeting stands, after a call or at any time.
 
-    ``sent``: a mail server accepted the mail for at least one person. ``error`` is one sentence.
+    ``people`` are those who are invited, and after a call also those who hear that they are not
+    any more. ``asked`` are the address keys of those whom a call's version tells something.
     ``occurrences`` are the wall-clock starts of the meeting as it is now. ``new_uid`` is that of
-    the series that goes on, where the call made one. ``notes`` are what the caller should know.
+    the series that goes on, where a call made one. ``notes`` are what the caller should know.
+    ``is_paused``: no mail leaves at present. ``is_duplicate``: the same call was made before, so
+    this one made no version. ``may_have_arrived``: the mail server's word on one of the call's
+    mails is missing. ``began_at`` is when the call looked (aware, PostgreSQL's time).
     """
 
     uid: str
     sequence: int
-    recipients: dict[str, DeliveryState]
-    sent: bool
+    people: tuple[PersonStanding, ...]
+    asked: frozenset[str] = frozenset()
     occurrences: tuple[datetime, ...] = ()
     all_day: bool = False
-    error: str = ""
     new_uid: str = ""
     notes: tuple[Note, ...] = ()
+    is_paused: bool = False
+    is_duplicate: bool = False
+    may_have_arrived: bool = False
+    began_at: datetime | None = None
+
+    @property
+    def told(self) -> bool:
+        """Whether somebody has what the call's version says."""
+        return any(each.state is PersonState.TOLD for each in self.asked_people)
 
     @property
     def pending(self) -> bool:
-        """Whether something is still to be sent in the background."""
-        pending = (DeliveryState.QUEUED, DeliveryState.SENDING)
-        return any(state in pending for state in self.recipients.values())
+        """Whether something still goes out in the background to whom the call's version tells."""
+        pending = (PersonState.SENDING, PersonState.QUEUED)
+        return any(each.state in pending for each in self.asked_people)
+
+    @property
+    def error(self) -> str:
+        """Why nobody was told, as one sentence; empty where somebody was, is to be, or may be."""
+        outstanding = PersonState.OUTSTANDING
+        replies = [each.reply for each in self.asked_people if each.state is outstanding]
+        if self.told or self.pending or self.may_have_arrived or not replies:
+            return ""
+        reply = replies[0] or "the mail server gave no reason"
+        return f"The mail server accepted the mail for no recipient: {reply}"
+
+    @property
+    def asked_people(self) -> tuple[PersonStanding, ...]:
+        """Those whom the call's version tells something."""
+        return tuple(each for each in self.people if each.key in self.asked)
+
+    @property
+    def told_now(self) -> tuple[PersonStanding, ...]:
+        """Those of them who were told since the call began, and did not have it before."""
+        return tuple(each for each in self.asked_people if self._is_told_now(each))
+
+    def _is_told_now(self, person: PersonStanding) -> bool:
+        if person.state is not PersonState.TOLD or not (person.told_at and self.began_at):
+            return False
+        return person.told_at >= self.began_at
 
 
-def standing_of(
-    meeting: Meeting,
-    event: Event,
-    continuation: Meeting | None = None,
-    *,
-    notes: tuple[Note, ...] = (),
-) -> Standing:
-    """Return how the meeting's current version, ``event``, stands, and its continuation's.
-
-    One query for each meeting.
-    """
-    deliveries = newest_deliveries(meeting)
-    if continuation:
-        deliveries += newest_deliveries(continuation)
+def standing_of(look: Look) -> Standing:
+    """Return how the stored meeting stands that ``look`` found, with nobody asked."""
+    assert look.stored is not None  # noqa: S101 (there is nothing to say of no meeting)
+    event = look.stored.event
     return Standing(
-        uid=meeting.uid,
-        sequence=meeting.sequence,
-        recipients=_worst(deliveries),
-        sent=any(delivery.state == DeliveryState.SENT for delivery in deliveries),
+        uid=look.stored.meeting.uid,
+        sequence=event.sequence,
+        people=people_of(event, look.stored.people, look.now),
         occurrences=event.occurrences,
         all_day=event.all_day,
-        error=_error(deliveries),
-        new_uid=continuation.uid if continuation else "",
-        notes=notes,
+        is_paused=look.is_paused,
     )
 
 
-def _error(deliveries: list[Delivery]) -> str:
-    failed = (each for each in deliveries if each.state == DeliveryState.FAILED)
-    first = next(failed, None)
-    if first is None:
-        return ""
-    reply = first.last_reply or "the mail server gave no reason"
-    return f"The mail server accepted the mail for no recipient: {reply}"
+def people_of(
+    event: Event, rows: Collection[PersonRow], now: datetime
+) -> tuple[PersonStanding, ...]:
+    """Return how ``event`` stands with everybody who is or was invited, in the list's order."""
+    present = Present(event, now)
+    return tuple(_standing(present, row) for row in rows)
 
 
-def newest_deliveries(meeting: Meeting) -> list[Delivery]:
-    """Return each person's deliveries of the newest mails of the current version, in order.
+def _standing(present: Present, row: PersonRow) -> PersonStanding:
+    state = _state(present, row)
+    # Of what was never tried the mail server has said nothing. Its last word is about older mail.
+    is_new = state is PersonState.SENDING or (state is PersonState.QUEUED and not row.retry_at)
+    return PersonStanding(
+        attendee=row.person.attendee,
+        state=state,
+        is_invited=row.listed or row.person.key in present.added,
+        sequence=row.person.sequence,
+        told_at=row.told_at,
+        may_have_more=row.person.possible,
+        reply="" if is_new else row.last_reply,
+        next_try=row.retry_at,
+    )
 
-    One query.
-    """
-    current = meeting.deliveries.filter(mail__version__sequence=meeting.sequence)
-    rows = list(current.select_related("mail").defer("mail__raw").order_by("address_key", "pk"))
-    newest: list[Delivery] = []
-    for _, group in groupby(rows, key=lambda row: row.address_key):
-        own = list(group)
-        last = max(row.mail.dtstamp for row in own)
-        newest.extend(row for row in own if row.mail.dtstamp == last)
-    return sorted(newest, key=lambda row: row.pk)
 
-
-def _worst(deliveries: list[Delivery]) -> dict[str, DeliveryState]:
-    states: dict[str, DeliveryState] = {}
-    for delivery in deliveries:
-        state = DeliveryState(delivery.state)
-        states[delivery.address] = min(
-            state, states.get(delivery.address, state), key=_WORST_FIRST.index
-        )
-    return states
+def _state(present: Present, row: PersonRow) -> PersonState:
+    if row.is_being_sent:
+        return PersonState.SENDING
+    if row.person.asked < present.event.sequence:
+        return PersonState.UNTOLD
+    if not outstanding(present, row.person):
+        return PersonState.TOLD if row.person.was_told else PersonState.UNTOLD
+    if row.failed_sequence is not None and row.failed_sequence >= row.person.asked:
+        return PersonState.OUTSTANDING
+    return PersonState.QUEUED

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
@@ -32,3 +33,13 @@ def choose(client: Client, action: str, *meetings: Meeting, **values: str) -> An
 def notices(response: Any) -> list[str]:
     """The messages to the operator, which the next page shows at its top."""
     return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def action_page(meeting: Meeting, name: str) -> str:
+    """The path of an action on one meeting."""
+    return reverse(f"admin:meetings_meeting_{name}", args=[meeting.pk])
+
+
+def log_entries() -> list[str]:
+    """What the admin's log has, oldest first."""
+    return [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]

@@ -12,7 +12,9 @@ from django.test import Client
 from django.utils.translation import override
 
 from meetings.models import ApiKey, Meeting, OccurrenceOverride
-from tests.admin.pages import LIST, choose, page_of
+from meetings.operations.pause import pause
+from tests.admin.pages import LIST, choose, notices, page_of
+from tests.support import stories
 from tests.support.cast import CAROL, MONDAYS
 from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import sent, updated
@@ -20,6 +22,7 @@ from tests.support.stored import sent, updated
 CHINESE = "zh-hans"
 DELIVERIES = "/admin/meetings/delivery/"
 KEYS = "/admin/meetings/apikey/"
+SENDERS = "/admin/meetings/sender/"
 LABELS = {"title", "h1", "h2", "th", "label", "legend", "button", "option", "summary", "caption"}
 LABEL_CLASSES = {
     "help", "helptext", "chip", "breadcrumbs", "explanation", "actions", "object-tools",
@@ -35,7 +38,7 @@ NAMES = re.compile(
     r"|TENTATIVE|DELEGATED|ID)\b"
 )
 DATA = re.compile(
-    r"\*?\S+@[\w.-]+>?|[A-Z]\w+/[A-Z]\w+|Weekly review|Monthly review|HR system|admin"
+    r"\*?\S+@[\w.-]+>?|[A-Z]\w+/[A-Z]\w+|Weekly review|Monthly review|HR system|Carol|admin"
 )
 WORD = re.compile(r"[A-Za-z]{2,}")
 
@@ -97,12 +100,12 @@ def chinese_operator(admin_client: Client) -> Client:
 
 @pytest.fixture
 def changed_series(db: None, mail_server: ScriptedSMTP) -> Meeting:
-    """A series with a failed delivery, an update and a cancelled occurrence, and a key."""
+    """A series that Carol was not told, with an update and a cancelled occurrence, and a key."""
     mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
     ApiKey.objects.create_key(name="HR system", senders=["*@example.com"])
     meeting = updated(sent(rule=MONDAYS, reminder=15), summary="Monthly review")
     OccurrenceOverride.objects.create(
-        meeting=meeting, recurrence_id=datetime(2027, 3, 8, 10), is_cancelled=True
+        meeting=meeting, recurrence_id=datetime(2032, 3, 8, 10), is_cancelled=True, sequence=1
     )
     return meeting
 
@@ -124,11 +127,12 @@ def test_reader_of_labels_finds_english() -> None:
     [
         "/admin/",
         LIST,
-        f"{LIST}?mail=failed&q=review",
+        f"{LIST}?mail=outstanding&q=review",
         "{meeting}",
         DELIVERIES,
         "{delivery}",
         "{mail}",
+        SENDERS,
         KEYS,
         f"{KEYS}add/",
         "{key}",
@@ -162,7 +166,7 @@ def test_confirmation_has_no_english_label(
 @pytest.mark.django_db
 def test_states_are_chips_in_chinese(chinese_operator: Client, changed_series: Meeting) -> None:
     texts = shown(chinese_operator.get(LIST))
-    for chip in ("已确认", "1 失败", "1 已发送"):
+    for chip in ("已确认", "1 未告知"):
         assert chip in texts
     assert "以 状态" in texts
 
@@ -171,7 +175,36 @@ def test_states_are_chips_in_chinese(chinese_operator: Client, changed_series: M
 def test_values_with_units_are_chinese(chinese_operator: Client, changed_series: Meeting) -> None:
     html = chinese_operator.get(page_of(changed_series)).content.decode()
     assert "15 分钟" in html
-    assert "2027-03-08 10:00: 已取消" in html
+    assert "2032-03-08 10:00: 已取消" in html
+
+
+@pytest.mark.django_db
+def test_people_and_versions_are_in_chinese(
+    chinese_operator: Client, changed_series: Meeting
+) -> None:
+    stories.cancel(changed_series.uid, occurrence=datetime(2032, 3, 15, 10), reason="放假")
+    html = chinese_operator.get(page_of(changed_series)).content.decode()
+    for shown in (
+        "已告知</span>",
+        "未告知</span>",
+        "仅 2032-03-15 10:00 这一次",
+        "补发未告知的内容",
+    ):
+        assert shown in html
+
+
+@pytest.mark.django_db
+def test_notice_and_banner_are_in_chinese(
+    chinese_operator: Client, changed_series: Meeting
+) -> None:
+    choose(chinese_operator, "cancel", changed_series, reason=" ")
+    assert notices(choose(chinese_operator, "cancel", changed_series, reason=" "))[-1] == (
+        "Monthly review: 此前已取消；此前已告知所有人"
+    )
+    pause("olga", "搬机房")
+    html = chinese_operator.get(LIST).content.decode()
+    assert "操作者：olga: 搬机房" in html
+    assert "运行 <code>manage.py resume</code> 后恢复发送。" in html
 
 
 def texts_of_models() -> Iterator[tuple[str, object]]:

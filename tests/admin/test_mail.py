@@ -7,8 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from meetings.models import Delivery, Mail
-from meetings.operations.steps.deliver import deliver_mail
+from meetings.models import Mail, MailBytes, Sender
 from tests.admin.pages import page
 from tests.support.cast import CAROL
 from tests.support.readers.mail import read
@@ -47,7 +46,7 @@ def test_mail_without_bytes_is_no_longer_kept(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
     sent()
-    Mail.objects.update(raw=None)
+    MailBytes.objects.all().delete()
     mail = Mail.objects.get()
     assert admin_client.get(file_of(mail)).status_code == 404
     assert "no longer kept" in page(admin_client, f"/admin/meetings/mail/{mail.pk}/change/")
@@ -82,22 +81,23 @@ def test_deliveries_are_found_by_state_and_address(
 ) -> None:
     mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
     sent()
-    html = page(admin_client, f"{DELIVERIES}?state__exact=failed")
+    html = page(admin_client, f"{DELIVERIES}?state__exact=refused")
     assert CAROL.address in html
     assert "no such user" in html
     assert "bob@example.org" not in html
     assert "bob@example.org" in page(admin_client, f"{DELIVERIES}?q=bob")
 
 
-def test_delivery_list_needs_six_queries(
+def test_delivery_list_needs_seven_queries(
     admin_client: Client, mail_server: ScriptedSMTP, django_assert_num_queries: Any
 ) -> None:
     for number in range(3):
         sent(uid=str(number))
-    # Session, operator, count, first and last day, days, deliveries with meetings and mails.
-    with django_assert_num_queries(6) as queries:
+    # Session, operator, count, first and last day, days, deliveries with meetings and mails,
+    # pause.
+    with django_assert_num_queries(7) as queries:
         page(admin_client, DELIVERIES)
-    assert '"raw"' not in str(queries.captured_queries)
+    assert "mailbytes" not in str(queries.captured_queries)
 
 
 def test_delivery_page_links_to_meeting_and_mail(
@@ -111,24 +111,16 @@ def test_delivery_page_links_to_meeting_and_mail(
     assert f"/admin/meetings/mail/{delivery.mail_id}/change/" in html
 
 
-def test_only_failed_deliveries_are_tried_again(
+def test_delivery_whose_sending_process_is_gone_is_shown(
     admin_client: Client, mail_server: ScriptedSMTP
 ) -> None:
-    mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
-    sent()
-    mail_server.scripts["rcpt"] = "250 ok"
-    everything = list(Delivery.objects.values_list("pk", flat=True))
-    chosen = {"action": "try_again", "_selected_action": everything}
-    assert (
-        "1 delivery will be tried again"
-        in admin_client.post(DELIVERIES, chosen, follow=True).content.decode()
-    )
-    assert deliver_mail(Mail.objects.get()) == 1
-    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
-    assert mail_server.received[1].recipients == (CAROL.address,)
-    assert mail_server.received[1].raw == mail_server.received[0].raw
+    delivery = sent().deliveries.latest("pk")
+    url = f"{DELIVERIES}{delivery.pk}/change/"
+    assert str(delivery.sender) in page(admin_client, url)
+    Sender.objects.all().delete()
+    assert "Sending process" in page(admin_client, url)
 
 
-def test_viewer_may_not_try_a_delivery_again(viewer: Client, mail_server: ScriptedSMTP) -> None:
+def test_deliveries_have_no_action(admin_client: Client, mail_server: ScriptedSMTP) -> None:
     sent()
-    assert "try_again" not in page(viewer, DELIVERIES)
+    assert 'name="action"' not in page(admin_client, DELIVERIES)

@@ -8,14 +8,14 @@ from django.db import connection
 from pytest_django import Settings
 
 from meeting_server.database import server
-from meetings.models import ApiKey, Delivery, DeliveryState, Meeting
-from meetings.models.delivery import LIVE
+from meetings.models import Delivery, Meeting
+from meetings.models.delivery import OPEN
 from tests.api.conftest import Do, Refused
 from tests.api.responses import body_of, contract_keys
 from tests.conftest import Call
 from tests.support.cast import BOB, CAROL
 from tests.support.servers.database import another_session
-from tests.support.servers.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import DROP, ScriptedSMTP
 
 pytestmark = pytest.mark.django_db
 NOT_FOUND = {"error": "Not found"}
@@ -63,10 +63,10 @@ def test_mail_refused_for_all_is_result_0_and_final(
         "recipients": {BOB.address: "failed", CAROL.address: "failed"},
     }
     assert reply in body["error"]
-    assert not Delivery.objects.filter(state__in=LIVE).exists()
+    assert not Delivery.objects.filter(state__in=OPEN).exists()
+    assert Meeting.objects.get().due_at is None
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("operation", ["send", "update", "cancel"])
 def test_call_that_cannot_finish_in_time_is_queued(
     call: Call,
@@ -79,11 +79,8 @@ def test_call_that_cannot_finish_in_time_is_queued(
     if sequence:
         call(meeting | {"uid": "m"})
     mails = len(mail_server.received)
-    settings.MEETINGS_TIME_BUDGET = 0.05
-    with another_session() as another_call:
-        turn = f"{ApiKey.objects.get().client_id} m"
-        another_call.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [turn])
-        response = call(meeting | {"uid": "m", "operation": operation})
+    settings.MEETINGS_TIME_BUDGET = 0
+    response = call(meeting | {"uid": "m", "operation": operation})
     assert response.status_code == 202
     assert contract_keys(response) == {
         "result": 1,
@@ -92,7 +89,47 @@ def test_call_that_cannot_finish_in_time_is_queued(
         "recipients": {BOB.address: "queued", CAROL.address: "queued"},
     }
     assert len(mail_server.received) == mails
-    assert Delivery.objects.filter(state=DeliveryState.QUEUED).count() == 2
+    assert Meeting.objects.get().due_at is not None
+
+
+@pytest.mark.parametrize("operation", ["send", "update", "cancel"])
+def test_end_without_the_mail_servers_word_is_202(
+    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP, operation: str
+) -> None:
+    if operation != "send":
+        call(meeting | {"uid": "m"})
+    mail_server.scripts["dot"] = DROP
+    response = call(meeting | {"uid": "m", "operation": operation})
+    assert response.status_code == 202
+    assert set(body_of(response)["recipients"].values()) == {"queued"}
+
+
+def test_recipients_are_those_who_are_invited_and_those_who_leave(
+    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
+) -> None:
+    call(meeting | {"uid": "m"})
+    mail_server.scripts["rcpt"] = {"dan@example.org": "451 4.3.0 later"}
+    people = {"required": ["bob@example.org", "dan@example.org"]}
+    body = body_of(call({"operation": "update", "uid": "m", "receiver": people}))
+    assert body["recipients"] == {
+        BOB.address: "sent",
+        "dan@example.org": "queued",
+        CAROL.address: "sent",
+    }
+    body = body_of(call({"operation": "update", "uid": "m", "location": "Room 9"}))
+    assert CAROL.address not in body["recipients"]
+
+
+def test_cancel_of_a_meeting_that_nobody_was_told_of_warns(
+    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
+) -> None:
+    mail_server.scripts["mail"] = "550 5.7.1 no"
+    call(meeting | {"uid": "m"})
+    response = call({"operation": "cancel", "uid": "m"})
+    body = body_of(response)
+    assert (response.status_code, body["result"]) == (200, 1)
+    assert body["warnings"] == ["Nobody has to be told of this, so no mail was sent."]
+    assert mail_server.received == []
 
 
 @pytest.mark.parametrize(

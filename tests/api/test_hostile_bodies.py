@@ -33,7 +33,7 @@ def distinct(before: str, items: Iterable[str], after: str) -> bytes:
 
 
 SEND = (
-    '{"operation":"send","start":"2027-03-01 10:00","end":"2027-03-01 11:00",'
+    '{"operation":"send","start":"2032-03-01 10:00","end":"2032-03-01 11:00",'
     '"sender":"alice@example.com","subj":"x",'
 )
 HUGE = {
@@ -63,7 +63,7 @@ HUGE = {
     "subject": filled(SEND[:-2], "x", '","required":["b@x.org"]}', separator=""),
     "spaces in an address": filled(SEND + '"required":["a', " ", 'b"]}', separator=""),
     "time": filled(
-        SEND + '"required":["b@x.org"],"start":"2027-03-01 10:00:', "0", '"}', separator=""
+        SEND + '"required":["b@x.org"],"start":"2032-03-01 10:00:', "0", '"}', separator=""
     ),
     "time zone": filled(SEND + '"required":["b@x.org"],"timezone":"', "a/", '"}', separator=""),
     "description": filled(

@@ -81,9 +81,9 @@ def test_mondays_of_the_page_are_these_three(send: Do, last: Last) -> None:
         {"Freq": "Weekly", "Count": "4", "ByDay": "MO,TU"},
         {"FREQ": "WEEKLY", "COUNT": " 4 ", "BYDAY": "[MO,TU]", "INTERVAL": "1"},
         {"FREQ": "WEEKLY", "COUNT": 4, "BYDAY": "[MO, TU]", "WKST": "MO", "UNTIL": None},
-        {"FREQ": "WEEKLY", "UNTIL": "2027-03-10", "BYDAY": "tu,mo"},
-        {"FREQ": "WEEKLY", "UNTIL": "20270309T020000Z", "BYDAY": "MO,TU"},
-        {"FREQ": "WEEKLY", "UNTIL": 20270309, "BYDAY": "MO,TU"},
+        {"FREQ": "WEEKLY", "UNTIL": "2032-03-10", "BYDAY": "tu,mo"},
+        {"FREQ": "WEEKLY", "UNTIL": "20320309T020000Z", "BYDAY": "MO,TU"},
+        {"FREQ": "WEEKLY", "UNTIL": 20320309, "BYDAY": "MO,TU"},
     ],
 )
 def test_same_rule_is_read_in_every_form(send: Do, last: Last, repeat: dict[str, Any]) -> None:
@@ -100,12 +100,12 @@ def test_same_rule_is_read_in_every_form(send: Do, last: Last, repeat: dict[str,
 @pytest.mark.parametrize(
     ("repeat", "day"),
     [
-        ({"FREQ": "MONTHLY", "COUNT": 2, "BYDAY": "2WE"}, "2027-03-10"),
-        ({"FREQ": "MONTHLY", "COUNT": 2, "BYDAY": ["+2we"]}, "2027-03-10"),
-        ({"FREQ": "MONTHLY", "COUNT": 2, "BYDAY": "-1FR"}, "2027-03-26"),
-        ({"FREQ": "YEARLY", "COUNT": 2, "BYDAY": "[1MO]", "BYMONTH": "[5]"}, "2027-05-03"),
-        ({"FREQ": "MONTHLY", "COUNT": 2}, "2027-03-01"),
-        ({"FREQ": "YEARLY", "COUNT": 2}, "2027-03-01"),
+        ({"FREQ": "MONTHLY", "COUNT": 2, "BYDAY": "2WE"}, "2032-03-10"),
+        ({"FREQ": "MONTHLY", "COUNT": 2, "BYDAY": ["+2we"]}, "2032-03-10"),
+        ({"FREQ": "MONTHLY", "COUNT": 2, "BYDAY": "-1FR"}, "2032-03-26"),
+        ({"FREQ": "YEARLY", "COUNT": 2, "BYDAY": "[1MO]", "BYMONTH": "[5]"}, "2032-05-03"),
+        ({"FREQ": "MONTHLY", "COUNT": 2}, "2032-03-01"),
+        ({"FREQ": "YEARLY", "COUNT": 2}, "2032-03-01"),
     ],
 )
 def test_numbered_or_open_day_is_written_out(
@@ -130,7 +130,7 @@ REFUSED: list[tuple[str, Any]] = [
     ("repeat.COUNT", {"FREQ": "DAILY", "COUNT": 1000}),
     ("repeat.COUNT", {"FREQ": "DAILY", "COUNT": True}),
     ("repeat.COUNT", {"FREQ": "DAILY", "COUNT": 10**400}),
-    ("repeat.COUNT", {"FREQ": "DAILY", "COUNT": 2, "UNTIL": "2027-05-01"}),
+    ("repeat.COUNT", {"FREQ": "DAILY", "COUNT": 2, "UNTIL": "2032-05-01"}),
     ("repeat.COUNT", {"FREQ": "DAILY", "COUNT": 2, "count": 3}),
     ("repeat.COUNT", {"FREQ": "YEARLY", "BYMONTH": 2, "BYMONTHDAY": 29, "COUNT": 900}),
     ("repeat.UNTIL", {"FREQ": "DAILY", "UNTIL": "9999-12-31"}),
@@ -182,5 +182,5 @@ def test_endless_series_is_refused_with_a_hint(
 def test_overlapping_occurrences_are_refused(
     call: Call, meeting: dict[str, Any], refused: Refused
 ) -> None:
-    long = {"end": "2027-03-02 11:00", "repeat": {"FREQ": "DAILY", "COUNT": 2}}
+    long = {"end": "2032-03-02 11:00", "repeat": {"FREQ": "DAILY", "COUNT": 2}}
     assert list(refused(call(meeting | long))["fields"]) == ["repeat"]

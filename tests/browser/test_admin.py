@@ -14,6 +14,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from meetings.models import ApiKey
+from meetings.operations.pause import pause
+from meetings.operations.work import work
 from tests.support.cast import CAROL, MONDAYS
 from tests.support.readers.mail import read
 from tests.support.servers.smtp_server import ScriptedSMTP
@@ -94,7 +96,7 @@ def test_operator_finds_and_cancels_a_meeting(
     operator: Operator, meetings: None, mail_server: ScriptedSMTP
 ) -> None:
     operator.goes_to("/admin/meetings/meeting/")
-    operator.sees("1 failed")
+    operator.sees("1 not told")
     operator.keeps_a_picture("list")
     operator.follows("Weekly review")
     operator.sees("Room 9, second floor")
@@ -104,11 +106,38 @@ def test_operator_finds_and_cancels_a_meeting(
     operator.fills_in("reason", "The room is flooded.")
     operator.keeps_a_picture("cancel")
     operator.presses(".submit-row [type=submit]")
-    operator.sees("Weekly review: cancelled; sent to 1")
+    operator.sees("Weekly review: cancelled; 1 told")
     operator.keeps_a_picture("cancelled")
     last = read(mail_server.accepted[-1].raw)
     assert (last.method, last.sequence) == ("CANCEL", 2)
     assert "The room is flooded." in last.mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+
+
+def test_operator_brings_a_meeting_up_to_date(
+    operator: Operator, meetings: None, mail_server: ScriptedSMTP
+) -> None:
+    operator.goes_to("/admin/meetings/meeting/?mail=outstanding")
+    operator.follows("Weekly review")
+    operator.sees("no such user here")
+    mail_server.scripts["rcpt"] = "250 ok"
+    operator.presses(".object-tools button")
+    operator.sees("1 meeting is being brought up to date in the background.")
+    operator.keeps_a_picture("brought-up-to-date")
+    work()
+    operator.goes_to("/admin/meetings/meeting/?mail=outstanding")
+    operator.sees("0 meetings")
+    assert mail_server.accepted[-1].recipients == (CAROL.address,)
+
+
+def test_operator_sees_that_mail_is_paused(operator: Operator, meetings: None) -> None:
+    pause("olga", "The relay moves.")
+    operator.goes_to("/admin/meetings/meeting/")
+    operator.sees("by olga: The relay moves.")
+    operator.keeps_a_picture("paused")
+    operator.goes_to("/admin/meetings/sender/")
+    operator.sees("It goes on after manage.py resume.")
+    operator.sees("alive")
+    operator.keeps_a_picture("senders")
 
 
 def test_operator_cancels_from_the_list(operator: Operator, meetings: None) -> None:
@@ -128,7 +157,7 @@ def test_operator_reads_a_mail_and_its_delivery(operator: Operator, meetings: No
     operator.follows("REQUEST")
     operator.sees("BEGIN:VCALENDAR")
     operator.keeps_a_picture("mail")
-    operator.goes_to("/admin/meetings/delivery/?state__exact=failed")
+    operator.goes_to("/admin/meetings/delivery/?state__exact=refused")
     operator.sees("no such user here")
     operator.keeps_a_picture("deliveries")
 

@@ -12,7 +12,11 @@ from tests.support.callers import post
 # uids in use at once; a cancelled one is followed by another, because its own is never used again
 SLOTS = 60
 PEOPLE = 6
+WEEKS = 4
+_SERIES = 4  # one slot in so many has series
 _ASYNC = 0.25  # of the calls prefer a response before the mail has left
+_MONDAYS = [f"2037-03-{2 + 7 * week:02}" for week in range(WEEKS)]
+_ONE_DAY = 0.4  # of the calls on a series are about one occurrence
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Call:
     operation: str
     uid: str
     began: float
+    ended: float
     status: int
     body: dict[str, Any]
 
@@ -33,6 +38,16 @@ class Call:
     @property
     def told_nothing_goes_out(self) -> bool:
         return self.body.get("result") == 0 and self.status == 200
+
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether the caller does not know what has become of the call."""
+        return self.status in (0, 500, 503)
+
+    def of(self, state: str) -> set[str]:
+        """The recipients to whom the response gives this state."""
+        found: dict[str, str] = self.body.get("recipients", {})
+        return {address for address, each in found.items() if each == state}
 
 
 @dataclass(slots=True)
@@ -111,11 +126,25 @@ class Callers:
             uid = self._meetings.uid(slot)
             known = uid in self._meetings.known
         operation = _choose(chance, known=known)
+        is_series = slot % _SERIES == 0
         body = _body(operation, uid, number, chance)
+        if is_series and operation == "send":
+            body["repeat"] = {"FREQ": "WEEKLY", "COUNT": WEEKS}
+        day = chance.choice(_MONDAYS) if is_series and chance.random() < _ONE_DAY else ""
+        if day and operation != "send":
+            operation, body = f"{operation} a day", _of_one_day(body, day)
         headers = {"Prefer": "respond-async"} if chance.random() < _ASYNC else {}
         port = chance.choice(self._ports)
         response = post(port, body, headers, give_up_at=self._end)
-        call = Call(number, operation, uid, response.began, response.status, response.body)
+        call = Call(
+            number=number,
+            operation=operation,
+            uid=uid,
+            began=response.began,
+            ended=time.monotonic(),
+            status=response.status,
+            body=response.body,
+        )
         with self._guard:
             self.calls.append(call)
             self._meetings.learn(call, slot)
@@ -133,14 +162,21 @@ def _body(operation: str, uid: str, number: int, chance: random.Random) -> dict[
         return {"operation": operation, "uid": uid}
     # A repeated send has the same content.
     picked = range(3) if operation == "send" else chance.sample(range(PEOPLE), chance.randint(1, 4))
+    hour = 10 if operation == "send" else chance.choice((10, 10, 10, 14))
     return {
         "operation": operation,
         "uid": uid,
-        "start": "2037-03-02 10:00",
-        "end": "2037-03-02 11:00",
+        "start": f"2037-03-02 {hour}:00",
+        "end": f"2037-03-02 {hour + 1}:00",
         "sender": "Alice <alice@example.com>",
         "receiver": {"required": [f"person{who}@example.org" for who in picked]},
         "subj": "first" if operation == "send" else f"call {number}",
         "description": "",
         "location": "",
     }
+
+
+def _of_one_day(body: dict[str, Any], day: str) -> dict[str, Any]:
+    """The same about one occurrence of the series, on its own day."""
+    times = {name: f"{day}{body[name][10:]}" for name in ("start", "end") if name in body}
+    return body | times | {"occurrence": day}

@@ -1,25 +1,30 @@
-"""Balance what callers were told against what the mail server was given."""
+"""Balance what callers were told, and what is stored for each person, against what was mailed."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+from tests.chaos.calendars import Pair, Person, differences
 from tests.chaos.callers import Call
 from tests.chaos.mail import Taken, was_refused
+from tests.support.readers.itip_reader import Version
 
-FINAL = "SELECT count(*) FROM meetings_delivery WHERE state IN ('queued', 'sending')"
+OWED = """
+SELECT (SELECT count(*) FROM meetings_meeting WHERE due_at IS NOT NULL)
+     + (SELECT count(*) FROM meetings_delivery WHERE state IN ('sending', 'deferred', 'unknown'))
+"""
 STORED = """
-SELECT meeting.uid, version.sequence, delivery.address, mail.message_id,
-       mail.subject, mail.method,
-       delivery.state, delivery.last_reply, delivery.may_have_left, meeting.sequence
+SELECT meeting.ical_uid, person.address, mail.message_id, delivery.state, delivery.unknown_ends,
+       mail.plain
 FROM meetings_delivery AS delivery
 JOIN meetings_mail AS mail ON mail.id = delivery.mail_id
-JOIN meetings_version AS version ON version.id = mail.version_id
+JOIN meetings_attendee AS person ON person.id = delivery.attendee_id
 JOIN meetings_meeting AS meeting ON meeting.id = delivery.meeting_id
 ORDER BY delivery.id
 """
+MOST_UNKNOWN_ENDS = 3
 
-Key = tuple[str, int, str]  # uid, SEQUENCE, recipient
 Outage = tuple[float, float]  # its begin and end
 
 
@@ -28,19 +33,29 @@ class Row:
     """One delivery, as it is stored in the end; the fields are STORED's columns."""
 
     uid: str
-    sequence: int
     address: str
     message_id: str
-    subject: str
-    method: str
     state: str
-    last_reply: str
-    may_have_left: bool
-    newest: int
+    unknown_ends: int
+    plain: bool = False
 
-    @property
-    def key(self) -> Key:
-        return self.uid, self.sequence, self.address
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a run has left.
+
+    ``people`` are as they were when the background had no more to do, ``in_the_end`` as they were
+    after an operator had everybody brought up to date. ``taken`` are the mails until then,
+    ``afterwards`` those that this brought about. In ``outages`` the database was away.
+    """
+
+    calls: Sequence[Call]
+    rows: Sequence[Row] = ()
+    people: Sequence[Person] = ()
+    in_the_end: Sequence[Person] = ()
+    taken: Sequence[Taken] = ()
+    afterwards: Sequence[Taken] = ()
+    outages: Sequence[Outage] = ()
 
 
 @dataclass(slots=True)
@@ -49,18 +64,18 @@ class Balance:
 
     calls: int = 0
     cut_off: int = 0
-    promised: int = 0
-    superseded: int = 0
-    refused: int = 0
-    told_no: int = 0
-    ambiguous: int = 0
     mails: int = 0
+    people: int = 0
+    promised: int = 0
+    given_up: int = 0
+    told_no: int = 0
     lost: list[str] = field(default_factory=list)
     told_no_but_sent: list[str] = field(default_factory=list)
     older_after_newer: list[str] = field(default_factory=list)
     misrecorded: list[str] = field(default_factory=list)
     after_open_end: int = 0
     after_kill: int = 0
+    before_the_whole: int = 0
     unexplained: list[str] = field(default_factory=list)
 
     @property
@@ -74,152 +89,141 @@ class Balance:
         ]
 
 
-def balance(
-    calls: Sequence[Call],
-    rows: Sequence[Row],
-    taken: Sequence[Taken],
-    outages: Sequence[Outage] = (),
-) -> Balance:
-    """Count everything. In ``outages`` the database was away."""
+def balance(facts: Facts) -> Balance:
+    """Count everything."""
     count = Balance(
-        calls=len(calls),
-        cut_off=sum(call.status in (0, 500, 503) for call in calls),
-        mails=len(taken),
+        calls=len(facts.calls),
+        cut_off=sum(call.was_cut_off for call in facts.calls),
+        mails=len(facts.taken) + len(facts.afterwards),
+        people=len(facts.in_the_end),
+        told_no=sum(call.told_nothing_goes_out for call in facts.calls),
     )
-    stored: dict[Key, list[Row]] = defaultdict(list)
-    for row in rows:
-        stored[row.key].append(row)
-    about = _versions(calls, rows)
-    _promises(count, about, stored, {_key(item) for item in taken if item.acknowledged})
-    _told_no(count, about, stored, taken)
-    _order(count, taken)
-    _duplicates(count, taken, _may_have_left(stored), outages)
-    _record(count, rows, taken)
+    by_uid: dict[str, list[Call]] = defaultdict(list)
+    for call in facts.calls:
+        by_uid[call.uid].append(call)
+    _lost(count, facts, by_uid)
+    _told_no(count, by_uid, facts.taken)
+    _order(count, [*facts.taken, *facts.afterwards])
+    _duplicates(count, facts)
+    _misrecorded(count, facts)
     return count
 
 
-def _key(item: Taken) -> Key:
-    return item.uid, item.sequence, item.recipient
-
-
-def _promises(
-    count: Balance,
-    about: dict[tuple[str, int], list[Call]],
-    stored: dict[Key, list[Row]],
-    got: set[Key],
-) -> None:
-    for key, state in _promised(about).items():
-        if key in got:
-            continue
-        rows = stored[key]
-        last = {row.state for row in rows}
-        if state == "queued" and last == {"superseded"} and rows[0].newest > key[1]:
-            count.superseded += 1
-        elif state == "queued" and any(
-            row.state == "failed" and was_refused(row.last_reply) for row in rows
+def _lost(count: Balance, facts: Facts, by_uid: Mapping[str, Sequence[Call]]) -> None:
+    """Nobody is missed: the calendars are right, and who was given up was given up for a reason."""
+    unknown_ends: dict[Pair, int] = defaultdict(int)
+    for row in facts.rows:
+        pair = row.uid, row.address
+        unknown_ends[pair] = max(unknown_ends[pair], row.unknown_ends)
+    told = [person for person in facts.people if not person.given_up]
+    count.given_up = len(facts.people) - len(told)
+    count.lost += [f"lost: {line}" for line in differences(told, facts.taken)]
+    every = [*facts.taken, *facts.afterwards]
+    count.lost += [f"lost in the end: {line}" for line in differences(facts.in_the_end, every)]
+    known = {person.pair for person in facts.people}
+    for person in facts.people:
+        if person.given_up and not (
+            was_refused(person.reply)
+            or unknown_ends[person.pair] >= MOST_UNKNOWN_ENDS
+            or _was_told(person, by_uid[person.uid])
         ):
-            count.refused += 1
-        else:
-            count.lost.append(
-                f"lost: {key} was said to be {state}, is stored as {rows}; {about[key[:2]]}"
-            )
-    count.promised = len(_promised(about))
+            count.lost.append(f"given up for no reason: {person}; {by_uid[person.uid]}")
+    promised = set(_promised(facts.calls))
+    count.promised = len(promised)
+    count.lost += [f"promised, and not stored: {pair}" for pair in promised - known]
 
 
-def _promised(about: dict[tuple[str, int], list[Call]]) -> dict[Key, str]:
-    """What callers were told in the end, for each version and recipient."""
-    promised: dict[Key, str] = {}
-    for (uid, _), calls in about.items():
-        for call in (call for call in calls if call.promised):
-            for address, state in call.body["recipients"].items():
-                key = uid, int(call.body["sequence"]), address
-                if state == "sent" or (state == "queued" and promised.get(key) != "sent"):
-                    promised[key] = state
-    return promised
+def _was_told(person: Person, calls: Iterable[Call]) -> bool:
+    """Whether a response said that the person was given up, or may have said so and was lost."""
+    return any(person.address in call.of("failed") or call.was_cut_off for call in calls)
 
 
-def _versions(calls: Iterable[Call], rows: Iterable[Row]) -> dict[tuple[str, int], list[Call]]:
-    """The calls about each version.
-
-    A response with result 0 does not name its version, but each update has a title of its own.
-    """
-    titled = {
-        row.subject.rpartition("call ")[2]: row.sequence for row in rows if row.method == "REQUEST"
-    }
-    newest = {row.uid: row.newest for row in rows}
-    about: dict[tuple[str, int], list[Call]] = defaultdict(list)
+def _promised(calls: Iterable[Call]) -> Iterator[Pair]:
     for call in calls:
-        known = {
-            "send": 0,
-            "update": titled.get(str(call.number), -1),
-            "cancel": newest.get(call.uid, -1),
-        }
-        about[call.uid, int(call.body.get("sequence", known[call.operation]))].append(call)
-    return about
+        if call.promised:
+            yield from ((call.uid, address) for address in call.of("sent") | call.of("queued"))
 
 
-def _told_no(
-    count: Balance,
-    about: dict[tuple[str, int], list[Call]],
-    stored: dict[Key, list[Row]],
-    taken: Iterable[Taken],
-) -> None:
-    count.told_no = sum(call.told_nothing_goes_out for calls in about.values() for call in calls)
-    open_ended = _may_have_left(stored)
+def _told_no(count: Balance, by_uid: Mapping[str, Sequence[Call]], taken: Iterable[Taken]) -> None:
+    """After a result 0 nothing goes out, unless another call was made meanwhile or later."""
     for item in taken:
-        mine = about[item.uid, item.sequence]
-        said_no = any(call.told_nothing_goes_out for call in mine)
-        if not said_no or any(
-            not call.told_nothing_goes_out and call.began <= item.at for call in mine
-        ):
-            continue
-        if item.acknowledged and _key(item) not in open_ended:
-            count.told_no_but_sent.append(f"told 0 but sent: {item}; {mine}")
-        else:
-            count.ambiguous += 1
+        calls = by_uid[item.uid]
+        said_no = [
+            call
+            for call in calls
+            if call.told_nothing_goes_out
+            and item.recipient in call.of("failed")
+            and _is_of(call, item)
+        ]
+        for call in said_no:
+            others = (
+                each
+                for each in calls
+                if each.ended > call.began
+                and each.began < item.at
+                and not each.told_nothing_goes_out
+            )
+            if not any(others):
+                count.told_no_but_sent.append(f"told 0 but sent: {item}; {call}")
+
+
+def _is_of(call: Call, item: Taken) -> bool:
+    """Whether a mail would make a result 0 untrue. An older one may leave until the call looks."""
+    return item.at > call.ended or item.message.text("SUMMARY") == f"call {call.number}"
 
 
 def _order(count: Balance, taken: Iterable[Taken]) -> None:
-    newest: dict[tuple[str, str], tuple[int, str]] = {}
+    """Each new mail to a person is newer than all before it."""
+    newest: dict[Pair, tuple[Version, str]] = {}
     for item in taken:
         pair = item.uid, item.recipient
-        if item.version < newest.get(pair, item.version):
+        version, message_id = newest.get(pair, (None, ""))
+        if version and item.message_id != message_id and item.version <= version:
             count.older_after_newer.append(f"older after newer: {item} after {newest[pair]}")
-        newest[pair] = max(item.version, newest.get(pair, item.version))
+        newest[pair] = item.version, item.message_id
 
 
-def _may_have_left(stored: dict[Key, list[Row]]) -> set[Key]:
-    return {key for key, rows in stored.items() if any(row.may_have_left for row in rows)}
+def _duplicates(count: Balance, facts: Facts) -> None:
+    """A second mail that says the same has a reason where the end of an earlier one is unknown.
+
+    A single day that is sent in its series' own values goes again before each try of the whole.
+    """
+    plain = {row.message_id for row in facts.rows if row.plain}
+    by_person: dict[Pair, list[Taken]] = defaultdict(list)
+    for item in [*facts.taken, *facts.afterwards]:
+        by_person[item.uid, item.recipient].append(item)
+    for items in by_person.values():
+        for place, item in enumerate(items):
+            copies = [at for at in range(place) if items[at].says == item.says]
+            if copies and item.message_id in plain - {items[copies[-1]].message_id}:
+                count.before_the_whole += 1
+            elif copies:
+                _explain(count, items[copies[-1] : place + 1], facts.outages)
 
 
-def _duplicates(
-    count: Balance,
-    taken: Iterable[Taken],
-    may_have_left: set[Key],
-    outages: Sequence[Outage],
-) -> None:
-    """A second copy has a reason where the outcome of the first could not be recorded."""
-    first: dict[tuple[str, str], Taken] = {}
-    for item in taken:
-        before = first.get((item.message_id, item.recipient))
-        first[item.message_id, item.recipient] = item
-        if before is None:
-            continue
-        away = any(begin < item.at and before.at < end for begin, end in outages)
-        if not before.acknowledged:
-            count.after_open_end += 1
-        elif (before.cut_off or away) and _key(item) in may_have_left:
-            count.after_kill += 1
-        else:
-            count.unexplained.append(f"twice without a reason: {before} and {item}")
+def _explain(count: Balance, items: Sequence[Taken], outages: Sequence[Outage]) -> None:
+    """``items`` begin with the first copy and end with the second."""
+    *before, again = items
+    if any(not item.acknowledged for item in before):
+        count.after_open_end += 1
+    elif any(item.cut_off for item in before) or any(
+        begin < second.at and first.at < end
+        for first, second in pairwise(items)
+        for begin, end in outages
+    ):
+        count.after_kill += 1
+    else:
+        count.unexplained.append(f"twice without a reason: {before[0]} and {again}")
 
 
-def _record(count: Balance, rows: Iterable[Row], taken: Iterable[Taken]) -> None:
-    """What is stored as sent was taken, and what was taken for sure is not stored as failed."""
+def _misrecorded(count: Balance, facts: Facts) -> None:
+    """What is stored as sent was taken, and what was taken for sure is not stored as refused."""
+    taken = [*facts.taken, *facts.afterwards]
     sure = {(item.message_id, item.recipient) for item in taken if item.acknowledged}
-    for row in rows:
-        was_taken = (row.message_id, row.address) in sure
-        if row.state == "sent" and not was_taken:
+    unsure = {(item.message_id, item.recipient) for item in taken if item.is_unsure}
+    for row in facts.rows:
+        key = row.message_id, row.address
+        if row.state == "sent" and key not in sure:
             count.misrecorded.append(f"stored as sent, but never taken: {row}")
-        if row.state == "failed" and was_taken and not row.may_have_left:
-            count.misrecorded.append(f"stored as failed, but taken: {row}")
+        if row.state != "sent" and key in sure - unsure and not row.unknown_ends:
+            count.misrecorded.append(f"taken, but not stored as sent: {row}")

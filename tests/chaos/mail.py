@@ -1,14 +1,14 @@
 """A mail server that fails often, by a seed, and remembers when it took which mail for whom."""
 
-import email
 import random
-import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from email import policy
+from functools import cache
 
-from tests.support.servers.smtp_conversation import Step, Transaction
+from tests.support.readers.itip_reader import ReceivedMessage, Version, read_mail
+from tests.support.servers.smtp_conversation import Slow, Step, Transaction
 from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP
 
 # Of each kind of reply this share is faulty.
@@ -21,8 +21,19 @@ _FAULTS: dict[str, tuple[tuple[Step, int], ...]] = {
     "content": ((DROP, 1),),
     "dot": ((_LATER, 6), (_NEVER, 3), (DROP, 8), (HANG, 1)),
 }
-_FOLD = re.compile(r"\r?\n[ \t]")
-_FIELDS = re.compile(r"^(METHOD|UID|SEQUENCE|DTSTAMP):(.*?)\r?$", re.MULTILINE)
+_GREYLISTED = "451 4.7.1 greylisted"
+_SLOW = 0.1  # of the replies to a dot, where the server is slow
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the server is besides its faults.
+
+    It may be slow after the dot, by up to so many seconds, and defer each mail's first attempt.
+    """
+
+    slow: float = 0.0
+    greylists: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +47,33 @@ class Taken:
 
     at: float
     message_id: str
-    uid: str
-    sequence: int
-    dtstamp: str
-    method: str
     recipient: str
+    message: ReceivedMessage
     acknowledged: bool
     cut_off: bool = False
 
     @property
-    def version(self) -> tuple[int, str]:
+    def uid(self) -> str:
+        return self.message.one("UID").text
+
+    @property
+    def version(self) -> Version:
         """What calendars compare (RFC 5546 §2.1.5)."""
-        return self.sequence, self.dtstamp
+        return self.message.version
+
+    @property
+    def says(self) -> tuple[object, ...]:
+        """What the mail tells whom: a second one that tells it again is a duplicate."""
+        day = self.message.find("RECURRENCE-ID")
+        return (
+            *(self.uid, self.recipient, self.version.sequence, self.message.method),
+            day and self.message.moment_of(day),
+        )
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether the client may not know that it was taken."""
+        return not self.acknowledged or self.cut_off
 
 
 class FaultyMailServer(ScriptedSMTP):
@@ -56,17 +82,19 @@ class FaultyMailServer(ScriptedSMTP):
     A mail whose final dot is met with silence counts as taken.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, manner: Manner) -> None:
         self._random = random.Random(seed)
+        self._manner = manner
         self._counting = threading.Lock()
         self._times: list[tuple[float, int, Transaction]] = []
+        self._seen: set[str] = set()
         self.replies = self.faults = 0
         self.healthy = False
         super().__init__(
             mail=lambda _: self._reply("mail", "250 2.1.0 ok"),
             rcpt=lambda _: self._reply("rcpt", "250 2.1.5 ok"),
             content=lambda _: self._reply("content", ""),
-            dot=lambda _: self._reply("dot", "250 2.0.0 queued"),
+            dot=self._at_the_dot,
         )
 
     def record(self, transaction: Transaction) -> None:
@@ -76,17 +104,19 @@ class FaultyMailServer(ScriptedSMTP):
         super().record(transaction)
 
     def taken(self) -> list[Taken]:
-        """What was taken, in order, one for each recipient."""
+        """What was taken, in order, one for each recipient. Raises NotAnInvitation."""
         with self._counting:
             times = list(self._times)
         last = {number: place for place, (number, _) in enumerate(self.commands)}
+        read = cache(read_mail)
         return [
             item
             for at, commands, transaction in times
             if transaction.reply[:1] in ("", "2")
-            for item in _read(
+            for item in _of_each(
                 at,
                 transaction,
+                read,
                 cut_off=transaction.connection in self.broken_off
                 and last[transaction.connection] < commands,
             )
@@ -102,26 +132,41 @@ class FaultyMailServer(ScriptedSMTP):
             step: Step = self._random.choices(steps, weights)[0]
             return step.format(self.faults) if isinstance(step, str) else step
 
+    def _at_the_dot(self, content: str) -> Step:
+        step = self._reply("dot", "250 2.0.0 queued")
+        if self.healthy or not isinstance(step, str) or not step.startswith("250"):
+            return step
+        with self._counting:
+            if self._manner.greylists and content not in self._seen:
+                self._seen.add(content)
+                return _GREYLISTED
+            if self._random.random() < _SLOW:
+                return Slow(step, self._random.uniform(0, self._manner.slow))
+        return step
+
 
 def was_refused(reply: str) -> bool:
     """Whether this is a permanent refusal by this server."""
     return "550 5.7.1 refused, number" in reply
 
 
-def _read(at: float, transaction: Transaction, *, cut_off: bool) -> list[Taken]:
-    mail = email.message_from_bytes(transaction.raw, policy=policy.default)
-    [calendar] = [part for part in mail.walk() if part.get_content_type() == "text/calendar"]
-    text = _FOLD.sub("", bytes(calendar.get_payload(decode=True)).decode())
-    fields = dict(_FIELDS.findall(text))
+def _of_each(
+    at: float,
+    transaction: Transaction,
+    read: Callable[[bytes], ReceivedMessage],
+    *,
+    cut_off: bool,
+) -> list[Taken]:
+    head = transaction.raw.partition(b"\r\n\r\n")[0].decode()
+    [message_id] = [
+        line.partition(": ")[2] for line in head.split("\r\n") if line.startswith("Message-ID: ")
+    ]
     return [
         Taken(
             at=at,
-            message_id=str(mail["Message-ID"]),
-            uid=fields["UID"],
-            sequence=int(fields["SEQUENCE"]),
-            dtstamp=fields["DTSTAMP"],
-            method=fields["METHOD"],
+            message_id=message_id,
             recipient=recipient,
+            message=read(transaction.raw),
             acknowledged=bool(transaction.reply),
             cut_off=cut_off,
         )

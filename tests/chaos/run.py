@@ -9,20 +9,24 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.chaos.calendars import PEOPLE, Person, people_of
 from tests.chaos.callers import Callers
-from tests.chaos.ledger import FINAL, STORED, Balance, Outage, Row, balance
-from tests.chaos.mail import FaultyMailServer, Taken
+from tests.chaos.ledger import OWED, STORED, Balance, Facts, Outage, Row, balance
+from tests.chaos.mail import FaultyMailServer, Manner, Taken
 from tests.support.servers.ports import free_port
+from tests.support.servers.processes import run as run_process
 from tests.support.servers.site import Site, open_folder
 from tests.support.waiting import wait_until
 
-# Short, so that a claim of a killed process soon expires. The lease exceeds the other two, as it
-# must.
-TIMES = {
-    "MEETINGS_TIME_BUDGET": "1.2",
-    "MEETINGS_SMTP_DEADLINE": "1.2",
-    "MEETINGS_LEASE": "7.5",
-}
+# Short, so that a killed process is soon taken for dead.
+LEASE = {"MEETINGS_LEASE": "6"}
+# What an operator does in the admin: bring everybody up to date who was given up.
+BRING_UP_TO_DATE = """
+from meetings.models import Attendee
+from meetings.operations.resend import bring_up_to_date
+given_up = Attendee.objects.filter(failed_sequence__isnull=False)
+bring_up_to_date(list(given_up.values_list("meeting_id", flat=True).distinct()))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,10 @@ class Plan:
     postgres: int = 1
     purges: int = 1
     with_broker: bool = True
+    with_pgbouncer: bool = False
+    manner: Manner = field(default_factory=Manner)
+    # Seconds that a call, or a transaction, may take.
+    patience: float = 1.2
     # The environment that a second machine's processes have besides; none: there is one machine.
     second_machine: tuple[tuple[str, str], ...] = ()
 
@@ -79,8 +87,17 @@ class Run:
 
     def __init__(self, plan: Plan, var: Path) -> None:
         self.plan = plan
-        self.mail = FaultyMailServer(plan.seed)
-        self.site = Site(var, self.mail.url, with_broker=plan.with_broker, **TIMES)
+        self.mail = FaultyMailServer(plan.seed, plan.manner)
+        patience = str(plan.patience)
+        self.site = Site(
+            var,
+            self.mail.url,
+            with_broker=plan.with_broker,
+            with_pgbouncer=plan.with_pgbouncer,
+            MEETINGS_TIME_BUDGET=patience,
+            MEETINGS_SMTP_DEADLINE=patience,
+            **LEASE,
+        )
         self.mails = ["mail1", "mail2"]
         self.others = ["worker", "beat"] if plan.with_broker else []
         self.ports = [self.site.port]
@@ -106,18 +123,17 @@ class Run:
             finally:
                 callers.join()
             problems = [f"a caller broke: {error!r}" for error in callers.broken]
-            problems += self._heal()
-            rows = [Row(*row) for row in self.site.query(STORED)]
-            taken = self.mail.taken()
-            count = balance(callers.calls, rows, taken, self.outages)
+            if len(callers.calls) < self.plan.calls:
+                problems.append(f"only {len(callers.calls)} of {self.plan.calls} calls were made")
+            facts = self._healed(callers, problems)
             faulty = self.mail.faults / max(1, self.mail.replies)
             return Outcome(
-                balance=count,
+                balance=balance(facts),
                 blows=self.blows,
                 seconds=time.monotonic() - began,
                 faulty=faulty,
                 replies=self.mail.replies,
-                taken=taken,
+                taken=[*facts.taken, *facts.afterwards],
                 said=self.site.said(),
                 problems=problems,
             )
@@ -180,14 +196,33 @@ class Run:
         except Exception:  # not yet: whatever it is, the deadline says so
             return False
 
-    def _heal(self) -> list[str]:
-        """The mail server gets well, and the background does the rest."""
+    def _healed(self, callers: Callers, problems: list[str]) -> Facts:
+        """The mail server gets well, the background does the rest, then an operator does."""
         self.mail.healthy = True
+        problems += self._rest()
+        people, taken = self._people(), self.mail.taken()
+        run_process(self.site.env, "manage.py", "shell", "-v0", "-c", BRING_UP_TO_DATE)
+        problems += self._rest()
+        return Facts(
+            calls=callers.calls,
+            rows=[Row(*row) for row in self.site.query(STORED)],
+            people=people,
+            in_the_end=self._people(),
+            taken=taken,
+            afterwards=self.mail.taken()[len(taken) :],
+            outages=self.outages,
+        )
+
+    def _rest(self) -> list[str]:
+        """Wait until nothing is owed any more."""
         try:
-            wait_until(lambda: not self.site.query(FINAL)[0][0], "the last delivery")
+            wait_until(lambda: not self.site.query(OWED)[0][0], "the last mail")
         except TimeoutError as error:
-            return [f"{error}: {self.site.query(FINAL)[0][0]} are not done"]
+            return [f"{error}: {self.site.query(OWED)[0][0]} are not done"]
         return []
+
+    def _people(self) -> list[Person]:
+        return list(people_of(self.site.query(PEOPLE)[0][0] or []))
 
 
 def run(plan: Plan) -> Outcome:

@@ -1,131 +1,168 @@
 """The balance finds each kind of wrong. Each is made here once, by hand."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from tests.chaos.calendars import Person
 from tests.chaos.callers import Call
-from tests.chaos.ledger import Balance, Row, balance
+from tests.chaos.ledger import Balance, Facts, Row, balance
 from tests.chaos.mail import Taken
+from tests.support.cast import BOB, meeting, request
+from tests.support.readers.itip_reader import ReceivedMessage, content_line
 
-BOB = "bob@example.org"
+UID = meeting().uid
+NO = "550 5.7.1 refused, number 1"
+STARTS = datetime(2027, 3, 1, 2, tzinfo=UTC)
+THE_MEETING = frozenset({(STARTS, "Weekly review")})
 
 
 def call(result: int = 1, state: str = "sent", *, began: float = 0.0, **more: Any) -> Call:
-    body: dict[str, Any] = {"result": result, "recipients": {BOB: state}} | (
-        {"sequence": 0} if result else {}
-    )
     values: dict[str, Any] = {
         "number": 1,
         "operation": "send",
-        "uid": "one",
+        "uid": UID,
         "began": began,
+        "ended": began + 1.0,
         "status": 200,
+        "body": {"result": result, "recipients": {BOB.address: state}},
     }
-    return Call(**(values | {"body": body} | more))
+    return Call(**(values | more))
 
 
-def row(state: str = "sent", **more: Any) -> Row:
+def person(**more: Any) -> Person:
     values: dict[str, Any] = {
-        "uid": "one",
-        "sequence": 0,
-        "address": BOB,
-        "message_id": "<0>",
-        "subject": "first",
-        "method": "REQUEST",
-        "state": state,
-        "last_reply": "",
-        "may_have_left": False,
-        "newest": 0,
+        "uid": UID,
+        "address": BOB.address,
+        "given_up": False,
+        "may_have_more": False,
+        "reply": "",
+        "entries": THE_MEETING,
     }
-    return Row(**(values | more))
+    return Person(**(values | more))
 
 
-def taken(at: float = 0.5, sequence: int = 0, **how: bool) -> Taken:
+def row(state: str = "sent", unknown_ends: int = 0) -> Row:
+    return Row(UID, BOB.address, "<0>", state, unknown_ends)
+
+
+def taken(
+    at: float = 0.5,
+    sequence: int = 0,
+    message_id: str = "<0>",
+    summary: str = "Weekly review",
+    **how: bool,
+) -> Taken:
     return Taken(
         at=at,
-        message_id=f"<{sequence}>",
-        uid="one",
-        sequence=sequence,
-        dtstamp="20270201T093000Z",
-        method="REQUEST",
-        recipient=BOB,
+        message_id=message_id,
+        recipient=BOB.address,
+        message=_message(sequence, int(at), summary),
         **{"acknowledged": True} | how,
     )
 
 
-def test_promise_that_was_kept_is_right() -> None:
-    count = balance([call()], [row()], [taken()])
-    assert (count.wrong, count.promised) == ([], 1)
+def _message(sequence: int, second: int, summary: str) -> ReceivedMessage:
+    lines = (
+        *(f"UID:{UID}", f"SEQUENCE:{sequence}", f"DTSTAMP:20270201T0930{second:02}Z"),
+        *("DTSTART:20270301T020000Z", "DTEND:20270301T030000Z", f"SUMMARY:{summary}"),
+        *(
+            f"ORGANIZER:mailto:{request().event.organizer.address}",
+            f"ATTENDEE:mailto:{BOB.address}",
+        ),
+    )
+    return ReceivedMessage("REQUEST", [content_line(line) for line in lines], {})
+
+
+def everywhere(*people: Person, **more: Any) -> Facts:
+    """People who are the same in the end."""
+    return Facts(**({"calls": [], "people": people, "in_the_end": people} | more))
+
+
+GIVEN_UP = person(given_up=True)
+IN_THE_END = [person()]
+
+RIGHT = {
+    "told": everywhere(person(), calls=[call()], rows=[row()], taken=[taken()]),
+    "refused for good": Facts(
+        calls=[call(state="queued")],
+        people=[person(given_up=True, reply=NO)],
+        in_the_end=IN_THE_END,
+        afterwards=[taken(9.0)],
+    ),
+    "told that it was given up": Facts(
+        calls=[call(0, "failed")],
+        people=[GIVEN_UP],
+        in_the_end=IN_THE_END,
+        afterwards=[taken(9.0)],
+    ),
+    "told 0, and called again": Facts(
+        calls=[call(0, "failed"), call(began=5.0)],
+        people=[person()],
+        in_the_end=IN_THE_END,
+        taken=[taken(5.5)],
+    ),
+    "told 0, while an older mail left": Facts(calls=[call(0, "failed")], taken=[taken()]),
+    "the same octets again": Facts(calls=[], taken=[taken(1.0, acknowledged=False), taken(2.0)]),
+}
+WRONG = {
+    "told, and no mail": ("lost", everywhere(person())),
+    "an old entry": ("lost", everywhere(person(entries=frozenset()), taken=[taken()])),
+    "the mail may have arrived": ("lost", everywhere(person(), taken=[taken(acknowledged=False)])),
+    "given up for no reason": (
+        "lost",
+        Facts(
+            calls=[call(state="queued")],
+            people=[GIVEN_UP],
+            in_the_end=IN_THE_END,
+            afterwards=[taken(9.0)],
+        ),
+    ),
+    "promised, and not stored": ("lost", Facts(calls=[call()])),
+    "told 0, and its own mail taken": (
+        "told_no_but_sent",
+        Facts(calls=[call(0, "failed", number=7)], taken=[taken(summary="call 7")]),
+    ),
+    "told 0, and sent by itself later": (
+        "told_no_but_sent",
+        Facts(calls=[call(0, "failed")], taken=[taken(50.0)]),
+    ),
+    "overtaken": (
+        "older_after_newer",
+        Facts(calls=[], taken=[taken(1.0, 1, "<1>"), taken(2.0, 0)]),
+    ),
+    "twice for no reason": ("unexplained", Facts(calls=[], taken=[taken(1.0), taken(2.0)])),
+    "said twice for no reason": (
+        "unexplained",
+        Facts(calls=[], taken=[taken(1.0), taken(2.0, message_id="<1>")]),
+    ),
+    "stored as sent": ("misrecorded", Facts(calls=[], rows=[row()])),
+    "stored as refused": ("misrecorded", Facts(calls=[], rows=[row("refused")], taken=[taken()])),
+}
+
+
+@pytest.mark.parametrize("facts", RIGHT.values(), ids=RIGHT)
+def test_what_has_a_reason_is_right(facts: Facts) -> None:
+    assert balance(facts).wrong == []
+
+
+@pytest.mark.parametrize(("wrong", "facts"), WRONG.values(), ids=WRONG)
+def test_each_kind_of_wrong_is_found(wrong: str, facts: Facts) -> None:
+    found = balance(facts)
+    assert getattr(found, wrong)
+    assert found.wrong == getattr(found, wrong)
 
 
 @pytest.mark.parametrize(
-    ("calls", "rows", "mails", "wrong"),
+    ("facts", "what"),
     [
-        pytest.param([call()], [row("queued")], [], "lost", id="told sent, and never taken"),
-        pytest.param(
-            [call(state="queued")],
-            [row("failed")],
-            [],
-            "lost",
-            id="promised, and given up for no reason",
-        ),
-        pytest.param([call(state="queued")], [], [], "lost", id="promised, and not stored"),
-        pytest.param(
-            [call(state="queued")], [row("superseded")], [], "lost", id="superseded by nothing"
-        ),
-        pytest.param(
-            [call(0, "failed")],
-            [row("failed", may_have_left=False)],
-            [taken()],
-            "told_no_but_sent",
-            id="told 0",
-        ),
-        pytest.param(
-            [call(0, "failed")],
-            [row()],
-            [taken(at=50.0)],
-            "told_no_but_sent",
-            id="told 0, and sent by itself later",
-        ),
-        pytest.param([], [], [taken(1.0, 1), taken(2.0, 0)], "older_after_newer", id="overtaken"),
-        pytest.param(
-            [],
-            [row(may_have_left=True)],
-            [taken(1.0), taken(2.0)],
-            "unexplained",
-            id="twice for no reason",
-        ),
-        pytest.param(
-            [], [row()], [taken(1.0, cut_off=True), taken(2.0)], "unexplained", id="twice, surely"
-        ),
-        pytest.param([], [row()], [], "misrecorded", id="stored as sent"),
-        pytest.param([], [row("failed")], [taken()], "misrecorded", id="stored as failed"),
+        (Facts(calls=[], taken=[taken(1.0, acknowledged=False), taken(2.0)]), "after_open_end"),
+        (Facts(calls=[], taken=[taken(1.0, cut_off=True), taken(9.0)]), "after_kill"),
+        (Facts(calls=[], taken=[taken(1.0), taken(9.0)], outages=[(2.0, 3.0)]), "after_kill"),
     ],
+    ids=["silence", "kill", "outage"],
 )
-def test_each_kind_of_wrong_is_found(
-    calls: list[Call], rows: list[Row], mails: list[Taken], wrong: str
-) -> None:
-    assert len(getattr(balance(calls, rows, mails), wrong)) == 1
-
-
-AFTER_SILENCE = [taken(1.0, acknowledged=False), taken(2.0)]
-AFTER_A_KILL = [taken(1.0, cut_off=True), taken(9.0)]
-AFTER_AN_OUTAGE = balance([], [row(may_have_left=True)], [taken(1.0), taken(9.0)], [(2.0, 3.0)])
-OVERTAKEN = [row("superseded", newest=1)]
-OPEN_ENDED = [row("failed", may_have_left=True)]
-
-
-@pytest.mark.parametrize(
-    ("count", "what"),
-    [
-        (balance([], [], AFTER_SILENCE), "after_open_end"),
-        (balance([], [row(may_have_left=True)], AFTER_A_KILL), "after_kill"),
-        (AFTER_AN_OUTAGE, "after_kill"),
-        (balance([call(state="queued")], OVERTAKEN, []), "superseded"),
-        (balance([call(0, "failed")], OPEN_ENDED, [taken()]), "ambiguous"),
-    ],
-    ids=["silence", "kill", "outage", "superseded", "ambiguous"],
-)
-def test_exception_with_a_reason_is_not_wrong(count: Balance, what: str) -> None:
+def test_duplicate_with_a_reason_is_counted(facts: Facts, what: str) -> None:
+    count: Balance = balance(facts)
     assert (getattr(count, what), count.wrong) == (1, [])

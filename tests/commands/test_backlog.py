@@ -1,21 +1,69 @@
 """``manage.py backlog``."""
 
 import json
+from datetime import timedelta
 
-from meetings.models import DeliveryState
+from django.db.models.functions import Now
+
+from meetings.models import Meeting
+from meetings.operations.steps.sender import end_lease
 from tests.commands.conftest import Run
+from tests.support.cast import BOB, CAROL
+from tests.support.other_process import OtherProcess
 from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import sent
 from tests.support.stories import queue
 
+NOTHING = {
+    "due": 0,
+    "overdue": None,
+    "sending": 0,
+    "in_back_off": 0,
+    "outstanding": 0,
+    "senders": 0,
+    "is_paused": False,
+}
 
-def test_backlog_prints_states_and_oldest_age(run: Run, mail_server: ScriptedSMTP) -> None:
+
+def printed(run: Run) -> dict[str, object]:
+    [line] = run("backlog")
+    found: dict[str, object] = json.loads(line)
+    return found
+
+
+def test_nothing_waits_when_all_are_told(run: Run, mail_server: ScriptedSMTP) -> None:
     sent()
-    [line] = run("backlog")
-    nothing = dict.fromkeys(DeliveryState.values, 0) | {"oldest_queued_seconds": None}
-    assert json.loads(line) == nothing | {"sent": 2}
-    queue("another")
-    [line] = run("backlog")
-    printed = json.loads(line)
-    assert (printed["sent"], printed["queued"]) == (2, 2)
-    assert printed["oldest_queued_seconds"] >= 0
+    end_lease()
+    assert printed(run) == NOTHING
+
+
+def test_due_meetings_and_the_oldest_are_counted(run: Run, mail_server: ScriptedSMTP) -> None:
+    queue("old")
+    Meeting.objects.update(due_at=Now() - timedelta(seconds=100))
+    queue("new")
+    found = printed(run)
+    assert found["due"] == 2
+    assert isinstance(found["overdue"], float)
+    assert found["overdue"] >= 100
+
+
+def test_people_who_wait_and_who_were_given_up_are_counted(
+    run: Run, mail_server: ScriptedSMTP
+) -> None:
+    mail_server.scripts["rcpt"] = {BOB.address: "451 4.3.0 later"}
+    sent(uid="one")
+    mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
+    sent(uid="two")
+    end_lease()
+    assert printed(run) == NOTHING | {"in_back_off": 1, "outstanding": 1}
+
+
+def test_mails_under_way_and_senders_are_counted(run: Run, mail_server: ScriptedSMTP) -> None:
+    queue()
+    OtherProcess().stores()
+    assert printed(run) == NOTHING | {"sending": 2, "senders": 1}
+
+
+def test_pause_is_shown(run: Run) -> None:
+    run("pause")
+    assert printed(run) == NOTHING | {"is_paused": True}

@@ -12,7 +12,7 @@ from django.core.management import CommandError
 from tests.conversations.messages import check_message
 from tests.conversations.script import Block, Line, Step, read_script
 from tests.conversations.service import Service
-from tests.conversations.shown import shown
+from tests.conversations.shown import Calendar, shown
 from tests.support.readers.calendar_client import CalendarClient
 from tests.support.readers.itip_reader import NotAnInvitation, ReceivedMessage, read_mail
 from tests.support.servers.smtp_server import ScriptedSMTP
@@ -33,8 +33,9 @@ class Conversation:
     """What has become of everybody's calendar, and what the $names of the file stand for."""
 
     service: Service
-    calendars: dict[str, CalendarClient] = field(default_factory=dict)
+    calendars: dict[str, Calendar] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    new_calendar: Callable[[str], Calendar] = CalendarClient
 
     def play(self, step: Step) -> None:
         """Do what the step says and check what follows. Raises ConversationError."""
@@ -111,26 +112,26 @@ class Conversation:
     def _check_mails(self, step: Step) -> None:
         """Each person gets what is listed for them, in that order, and nothing else."""
         listed = _listed(step)
-        for address, message in self._new_messages(step):
+        for address, mail, message in self._new_messages(step):
             if not listed.get(address):
                 step.action.fail(f"{address} gets a mail that is not listed: {_summary(message)}")
             block = listed[address].pop(0)
             check_message(message, self._filled_in(block), block)
-            ignored = self._calendar(address).apply(message)
+            ignored = self._calendar(address).receive(mail)
             if ignored:
                 block.fail(f"the calendar of {address} ignores this mail: {ignored}")
         for address, blocks in listed.items():
             for block in blocks:
                 block.fail(f"{address} gets no such mail")
 
-    def _new_messages(self, step: Step) -> Iterator[tuple[str, ReceivedMessage]]:
+    def _new_messages(self, step: Step) -> Iterator[tuple[str, bytes, ReceivedMessage]]:
         for addresses, mail in self.service.new_mails():
             try:
                 message = read_mail(mail)
             except NotAnInvitation as error:
                 step.action.fail(f"the mail to {', '.join(addresses)} is no invitation: {error}")
             for address in addresses:
-                yield address, message
+                yield address, mail, message
 
     def _get(self, block: Block) -> None:
         address, _, zone = block.subject.partition(" in ")
@@ -143,8 +144,10 @@ class Conversation:
         for text in found[len(block.lines) :]:
             block.fail(f"the calendar of {address} shows also: {text}")
 
-    def _calendar(self, address: str) -> CalendarClient:
-        return self.calendars.setdefault(address, CalendarClient(address))
+    def _calendar(self, address: str) -> Calendar:
+        if address not in self.calendars:
+            self.calendars[address] = self.new_calendar(address)
+        return self.calendars[address]
 
 
 def _json(text: str, block: Block) -> Any:

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db.models.functions import Now
 from django.test import Client
 
-from meetings.models import ApiKey, Delivery, DeliveryState
+from meetings.models import ApiKey, Attendee, Meeting
 from tests.support.servers.smtp_server import ScriptedSMTP
 
 SENDERS = ["*@example.com"]
@@ -42,7 +42,8 @@ class Service:
 
     def deliver_later(self) -> None:
         """Let the time of the next try come, and the background deliver."""
-        Delivery.objects.filter(state=DeliveryState.QUEUED).update(due_at=Now())
+        Attendee.objects.filter(retry_at__isnull=False).update(retry_at=Now())
+        Meeting.objects.filter(due_at__isnull=False).update(due_at=Now())
         self.run("deliver_mail", "--once")
 
     def refuse(self, address: str, reply: str) -> None:

@@ -1,12 +1,23 @@
 """A calendar as a conversation shows it: a line for each occurrence."""
 
 from datetime import datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from tests.support.readers.calendar_client import CalendarClient, Entry
+from tests.support.readers.calendar_client import Entry
 
 
-def shown(calendar: CalendarClient, zone: str = "") -> list[str]:
+class Calendar(Protocol):
+    """One person's calendar."""
+
+    def receive(self, mail: bytes) -> str:
+        """Take a mail. Returns why the calendar ignores it, or ""."""
+
+    def entries(self) -> list[Entry]:
+        """Everything that the calendar shows, in order of time."""
+
+
+def shown(calendar: Calendar, zone: str = "") -> list[str]:
     """Each entry as a line, times in ``zone`` or else in that of the meeting."""
     return [_line(entry, zone or entry.zone) for entry in calendar.entries()]
 

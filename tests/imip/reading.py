@@ -1,13 +1,14 @@
 """What the tests of mails share: composing one, and reading it back."""
 
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Any
 
-from meetings.imip.compose import ComposedMail, compose
+from meetings.imip.compose import ComposedMail, MailOptions, compose
 from meetings.itip.message import Message
-from tests.support.cast import cancel, meeting, request, uninvite, update
+from tests.support.cast import NOW, cancel, meeting, request, uninvite, update
 
 EVERY_KIND = {
     "request": request(),
@@ -17,8 +18,11 @@ EVERY_KIND = {
 }
 
 
+OPTIONS = MailOptions(language="en", domain="meet.example.com", date=NOW)
+
+
 def mail(message: Message, **options: Any) -> ComposedMail:
-    return compose(message, **({"language": "en", "domain": "meet.example.com"} | options))
+    return compose(message, replace(OPTIONS, **options))
 
 
 def read(composed: ComposedMail) -> EmailMessage:

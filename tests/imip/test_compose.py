@@ -2,8 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from meetings.imip.compose import ComposedMail
@@ -33,8 +32,11 @@ def test_m11_message_id_has_the_sequence() -> None:
     assert mail(cancel()).message_id.endswith(".1@meet.example.com>")
 
 
-def test_m11_date_is_the_dtstamp_of_the_calendar() -> None:
-    assert parsedate_to_datetime(read(mail(request()))["Date"]) == NOW
+def test_m11_date_is_the_real_time_and_not_dtstamp() -> None:
+    ahead = replace(request(), dtstamp=NOW + timedelta(minutes=2))
+    composed = mail(ahead, date=NOW + timedelta(microseconds=1))
+    assert read(composed)["Date"] == "Mon, 01 Feb 2027 09:30:00 +0000"
+    assert b"DTSTAMP:20270201T093200Z" in content(parts(composed)[-1])
 
 
 def test_same_message_differs_in_its_message_id_only() -> None:
@@ -83,7 +85,7 @@ def test_golden_mail_has_the_same_headers_and_parts() -> None:
         dtstamp=datetime(2019, 11, 28, 1, tzinfo=UTC),
     )
     golden = ComposedMail(raw=GOLDEN.read_bytes(), recipients=(), message_id="", subject="")
-    ours = mail(message, language="zh-hans")
+    ours = mail(message, language="zh-hans", date=message.dtstamp)
     assert fields(ours) == fields(golden)
     for name in set(fields(ours)) - {"Message-ID", "Content-Type"}:
         assert read(ours)[name] == read(golden)[name], name

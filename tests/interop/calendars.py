@@ -9,6 +9,7 @@ from typing import Final
 from meetings.itip.errors import InvalidRule, ZoneNotExpressible
 from meetings.itip.event import Attendee, Event, Organizer
 from meetings.itip.ical.writer import to_ical
+from meetings.itip.ical.zone import require_expressible
 from meetings.itip.message import Message, Method
 from meetings.itip.recurrence.expansion import first_match, occurrences
 from meetings.itip.recurrence.limits import check_series
@@ -120,6 +121,7 @@ def _check_clock(case: Case, expected: Expected, event: Event) -> None:
 
 
 def _emitted(case: Case, expected: Expected, event: Event) -> Emitted:
+    require_expressible(event)
     message = Message(
         method=Method.REQUEST, event=event, recipients=event.attendees, dtstamp=_DTSTAMP
     )

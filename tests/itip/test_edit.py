@@ -1,19 +1,25 @@
 """An edit changes a stored event or makes a new one."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from meetings.itip.edit import Edit, apply, new_event
 from meetings.itip.errors import InvalidProperty
-from meetings.itip.event import Event
+from meetings.itip.event import Event, Override
 from meetings.itip.message import NoteKind
 from meetings.itip.moment import Moment
+from meetings.itip.occurrence import split
 from meetings.itip.recurrence.parts import RuleParts
 from meetings.itip.recurrence.rule import Frequency
 from tests.support.cast import ALICE, BOB, CAROL, MONDAYS, meeting
 
 MARCH_1, MARCH_8, MARCH_9 = (datetime(2027, 3, day, 10) for day in (1, 8, 9))
+
+
+def at(start: datetime) -> Edit:
+    return Edit(start=Moment(start), end=Moment(start + timedelta(hours=1)))
 
 
 def kinds(edit: Edit, stored: Event) -> list[NoteKind]:
@@ -95,6 +101,46 @@ def test_moved_series_notes_what_it_drops() -> None:
     series = meeting(rule=MONDAYS, exdates=(MARCH_8,))
     moved = Edit(start=Moment(MARCH_9), end=Moment(MARCH_9 + timedelta(hours=1)))
     assert kinds(moved, series) == [NoteKind.EXDATES_DROPPED, NoteKind.START_MOVED_TO_RULE]
+
+
+@pytest.mark.parametrize("hour", [0, 9, 11, 23])
+def test_until_moves_with_the_series(hour: int) -> None:
+    six = meeting(rule=replace(MONDAYS, count=6))
+    ended, _ = split(six, six.occurrences[3])
+    moved = apply(at(MARCH_1.replace(hour=hour)), ended).event
+    assert [start.day for start in moved.occurrences] == [1, 8, 15]
+    assert {start.hour for start in moved.occurrences} == {hour}
+
+
+@pytest.mark.parametrize("until", [datetime(2027, 3, 15, 10), datetime(2027, 3, 15, 12, 30)])
+def test_until_of_a_caller_moves_too(until: datetime) -> None:
+    stored = meeting(rule=replace(MONDAYS, count=None, until=until))
+    for hour in (9, 11, 23):
+        moved = apply(at(MARCH_1.replace(hour=hour)), stored).event
+        assert [start.day for start in moved.occurrences] == [1, 8, 15]
+
+
+def test_until_stays_where_the_time_of_day_stays() -> None:
+    until = datetime(2027, 3, 15, 12)
+    stored = meeting(rule=replace(MONDAYS, count=None, until=until))
+    for edit in (at(MARCH_8), Edit(tzid="Asia/Tokyo"), Edit(end=Moment(MARCH_1.replace(hour=12)))):
+        moved = apply(edit, stored).event
+        assert moved.rule
+        assert moved.rule.until == until
+
+
+def occurrences_of(event: Event) -> tuple[datetime, ...]:
+    return replace(event, overrides=()).occurrences
+
+
+def test_new_rule_does_not_count_what_became_of_single_occurrences() -> None:
+    cancelled = (Override(recurrence_id=day, is_cancelled=True) for day in (MARCH_1, MARCH_8))
+    stored = meeting(rule=MONDAYS, overrides=tuple(cancelled))
+    two = RuleParts(freq=Frequency.WEEKLY, count=2)
+    assert [start.day for start in occurrences_of(apply(Edit(recurrence=two), stored).event)] == [
+        1,
+        8,
+    ]
 
 
 def test_day_that_some_months_lack_is_noted() -> None:

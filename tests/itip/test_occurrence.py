@@ -1,54 +1,46 @@
 """One occurrence is changed or cancelled, or the series is split (interop R10, R12–R15)."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from meetings.itip import organizer
 from meetings.itip.changes import same_content
+from meetings.itip.edit import Edit
 from meetings.itip.errors import InvalidProperty, OccurrenceCancelled
-from meetings.itip.event import Attendee, Event, Override
+from meetings.itip.event import Event, Override
 from meetings.itip.ical.writer import to_ical
 from meetings.itip.message import Message, Method, Version
-from meetings.itip.occurrence import occurrence_of, require_occurrence, split
-from meetings.itip.recurrence.rule import Rule
-from tests.support.cast import BOB, CAROL, MONDAYS, NOW, meeting
+from meetings.itip.moment import Moment
+from meetings.itip.occurrence import occurrence_of, require_occurrence, require_room
+from tests.support.cast import BOB, CAROL, MONDAYS, NOW, meeting, messages
 from tests.support.readers.content_lines import vevent
 
 FIRST, SECOND, THIRD = (datetime(2027, 3, day, 10) for day in (1, 8, 15))
-DAN = Attendee(address="dan@example.org", name="Dan")
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NEW_PLACE = Edit(location="Room 9")
 
 
 def series(**changes: Any) -> Event:
     return meeting(rule=MONDAYS, **changes)
 
 
-def change(stored: Event, when: datetime, **changes: Any) -> Version:
-    wanted = replace(occurrence_of(stored, when), **changes)
-    return organizer.update_occurrence(stored, when, wanted, now=NOW, last_dtstamp=NOW)
+def change(stored: Event, when: datetime, edit: Edit) -> Version:
+    return organizer.update_occurrence(stored, when, edit, now=NOW, most=100)
+
+
+def at(start: datetime, end: datetime, **changes: Any) -> Edit:
+    return Edit(start=Moment(start), end=Moment(end), **changes)
 
 
 def cancel(stored: Event, when: datetime) -> Version:
-    return organizer.cancel_occurrence(stored, when, now=NOW, last_dtstamp=NOW)
+    return organizer.cancel_occurrence(stored, when)
 
 
-def renamed(stored: Event) -> Version:
-    return organizer.update(stored, replace(stored, summary="New"), now=NOW, last_dtstamp=NOW)
-
-
-def occurrences_told(version: Version) -> list[tuple[Method, datetime | None, tuple[str, ...]]]:
-    """METHOD, RECURRENCE-ID and recipients of each message, in order."""
-    return [
-        (
-            message.method,
-            message.event.recurrence_id,
-            tuple(person.address for person in message.recipients),
-        )
-        for message in version.messages
-    ]
+def update(stored: Event, **changes: Any) -> Version:
+    return organizer.update(stored, replace(stored, **changes), now=NOW)
 
 
 def lines_with(message: Message, *names: str) -> list[str]:
@@ -56,13 +48,10 @@ def lines_with(message: Message, *names: str) -> list[str]:
 
 
 def test_r12_cancel_names_recurrence_id_and_no_rule() -> None:
-    version = cancel(series(), SECOND)
-    assert occurrences_told(version) == [
-        (Method.CANCEL, SECOND, (BOB.address,)),
-        (Method.CANCEL, SECOND, (CAROL.address,)),
-    ]
+    to_bob, to_carol = messages(cancel(series(), SECOND), series())
+    assert {each.method for each in (to_bob, to_carol)} == {Method.CANCEL}
     names = ("RECURRENCE-ID", "DTSTART", "RRULE", "STATUS", "SEQUENCE")
-    assert lines_with(version.messages[0], *names) == [
+    assert lines_with(to_bob, *names) == [
         "DTSTART;TZID=Asia/Shanghai:20270308T100000",
         "RECURRENCE-ID;TZID=Asia/Shanghai:20270308T100000",
         "SEQUENCE:1",
@@ -72,21 +61,35 @@ def test_r12_cancel_names_recurrence_id_and_no_rule() -> None:
 
 def test_r12_later_request_excludes_cancelled_start() -> None:
     stored = cancel(series(), SECOND).event
-    assert stored.occurrences == (FIRST, THIRD)
-    version = renamed(stored)
-    assert lines_with(version.messages[0], "RRULE", "EXDATE") == [
+    assert (stored.cancelled, stored.occurrences) == ((SECOND,), (FIRST, THIRD))
+    [request] = messages(update(stored, summary="New"), stored)
+    assert lines_with(request, "RRULE", "EXDATE") == [
         "RRULE:FREQ=WEEKLY;COUNT=3;BYDAY=MO",
         "EXDATE;TZID=Asia/Shanghai:20270308T100000",
     ]
 
 
-def test_changed_occurrence_is_request_without_rule() -> None:
-    version = change(
-        series(), SECOND, start=SECOND + HOUR, end=SECOND + 2 * HOUR, location="Room 9"
+def test_cancelled_occurrence_keeps_its_last_times_and_the_reason() -> None:
+    moved = change(series(), SECOND, at(SECOND + HOUR, SECOND + 2 * HOUR)).event
+    stored = organizer.cancel_occurrence(moved, SECOND, comment="No room").event
+    assert stored.overrides == (
+        Override(
+            recurrence_id=SECOND,
+            start=SECOND + HOUR,
+            end=SECOND + 2 * HOUR,
+            is_cancelled=True,
+            comment="No room",
+            sequence=2,
+        ),
     )
-    assert occurrences_told(version) == [(Method.REQUEST, SECOND, (BOB.address, CAROL.address))]
+
+
+def test_changed_occurrence_is_request_without_rule() -> None:
+    edit = at(SECOND + HOUR, SECOND + 2 * HOUR, location="Room 9")
+    [request] = messages(change(series(), SECOND, edit), series())
+    assert request.recipients == (BOB, CAROL)
     names = ("RECURRENCE-ID", "DTSTART", "RRULE", "LOCATION", "X-MICROSOFT-CDO-INSTTYPE")
-    assert lines_with(version.messages[0], *names) == [
+    assert lines_with(request, *names) == [
         "DTSTART;TZID=Asia/Shanghai:20270308T110000",
         "RECURRENCE-ID;TZID=Asia/Shanghai:20270308T100000",
         "LOCATION:Room 9",
@@ -95,64 +98,65 @@ def test_changed_occurrence_is_request_without_rule() -> None:
 
 
 def test_changed_occurrence_stores_only_differences() -> None:
-    stored = change(series(), SECOND, location="Room 9").event
-    assert stored.overrides == (Override(recurrence_id=SECOND, location="Room 9"),)
-    occurrence = occurrence_of(renamed(stored).event, SECOND)
+    stored = change(series(), SECOND, NEW_PLACE).event
+    assert stored.overrides == (Override(recurrence_id=SECOND, location="Room 9", sequence=1),)
+    occurrence = occurrence_of(update(stored, summary="New").event, SECOND)
     assert (occurrence.summary, occurrence.location) == ("New", "Room 9")
 
 
-def test_guest_of_one_occurrence_gets_only_that_one() -> None:
-    version = change(series(), SECOND, attendees=(BOB, CAROL, DAN))
-    assert occurrences_told(version) == [
-        (Method.REQUEST, SECOND, (BOB.address, DAN.address, CAROL.address))
-    ]
-    assert occurrences_told(renamed(version.event)) == [
-        (Method.REQUEST, None, (BOB.address, CAROL.address)),
-        (Method.REQUEST, SECOND, (BOB.address, DAN.address, CAROL.address)),
-    ]
+def test_occurrence_that_equals_its_series_again_stays_changed() -> None:
+    stored = change(series(), SECOND, NEW_PLACE).event
+    again = change(stored, SECOND, Edit(location="Room 7")).event
+    assert again.overrides == (Override(recurrence_id=SECOND, sequence=2),)
 
 
-def test_guest_removed_from_one_gets_its_cancel() -> None:
-    version = change(series(), SECOND, attendees=(BOB,))
-    assert occurrences_told(version) == [
-        (Method.CANCEL, SECOND, (CAROL.address,)),
-        (Method.REQUEST, SECOND, (BOB.address,)),
-    ]
-    assert not lines_with(version.messages[0], "STATUS")
-
-
-def test_r13_request_is_followed_by_reset_occurrences() -> None:
-    stored = change(series(), SECOND, attendees=(BOB,)).event
-    version = renamed(stored)
-    assert occurrences_told(version) == [
-        (Method.REQUEST, None, (BOB.address, CAROL.address)),
-        (Method.CANCEL, SECOND, (CAROL.address,)),
-        (Method.REQUEST, SECOND, (BOB.address,)),
-    ]
+@pytest.mark.parametrize(
+    ("stored", "start"),
+    [
+        (series(), Moment(datetime(2027, 3, 8), is_date=True)),
+        (
+            meeting(rule=MONDAYS, all_day=True, start=FIRST.replace(hour=0), end=FIRST + 14 * HOUR),
+            Moment(datetime(2027, 3, 8, 9)),
+        ),
+    ],
+    ids=["all-day in a timed series", "timed in an all-day series"],
+)
+def test_occurrence_stays_as_its_series_is(stored: Event, start: Moment) -> None:
+    edit = Edit(start=start, end=replace(start, value=start.value + DAY))
+    with pytest.raises(InvalidProperty, match="stays as its series is") as refusal:
+        change(stored, stored.occurrences[1], edit)
+    assert refusal.value.property == "DTSTART"
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"start": FIRST - HOUR}, {"rule": replace(MONDAYS, count=2)}, {"tzid": "Europe/Berlin"}],
+    [
+        {"start": FIRST - HOUR},
+        {"end": FIRST + 2 * HOUR},
+        {"rule": replace(MONDAYS, count=2)},
+        {"tzid": "Europe/Berlin"},
+    ],
     ids=str,
 )
-def test_r15_new_time_or_rule_drops_exceptions(
-    changes: dict[str, Any],
-) -> None:
-    stored = change(cancel(series(), THIRD).event, SECOND, attendees=(BOB, CAROL, DAN)).event
-    version = organizer.update(stored, replace(stored, **changes), now=NOW, last_dtstamp=NOW)
-    assert (version.event.cancelled, version.event.overrides) == ((), ())
-    assert occurrences_told(version)[0] == (Method.CANCEL, SECOND, (DAN.address,))
+def test_r15_new_time_or_rule_drops_exceptions(changes: dict[str, Any]) -> None:
+    stored = change(cancel(series(), THIRD).event, SECOND, NEW_PLACE).event
+    event = update(stored, **changes).event
+    assert (event.cancelled, event.overrides) == ((), ())
 
 
-def test_cancel_of_series_reaches_guest_of_one() -> None:
-    stored = change(series(), SECOND, attendees=(BOB, CAROL, DAN)).event
-    version = organizer.cancel(stored, now=NOW, last_dtstamp=NOW)
-    assert occurrences_told(version) == [
-        (Method.CANCEL, None, (BOB.address,)),
-        (Method.CANCEL, None, (CAROL.address,)),
-        (Method.CANCEL, SECOND, (DAN.address,)),
-    ]
+def test_exdate_on_a_changed_occurrence_drops_its_change() -> None:
+    stored = change(change(series(), SECOND, NEW_PLACE).event, THIRD, NEW_PLACE).event
+    excluded = update(stored, exdates=(SECOND,)).event
+    assert [each.recurrence_id for each in excluded.overrides] == [THIRD]
+    assert excluded.occurrences == (FIRST, THIRD)
+    with pytest.raises(OccurrenceCancelled):
+        require_occurrence(excluded, SECOND)
+
+
+def test_exdate_put_on_and_taken_off_brings_a_cancelled_occurrence_back() -> None:
+    stored = cancel(series(), SECOND).event
+    back = update(update(stored, exdates=(SECOND,)).event, exdates=()).event
+    assert (back.occurrences, back.overrides) == (series().occurrences, ())
 
 
 @pytest.mark.parametrize(
@@ -167,7 +171,7 @@ def test_cancel_of_series_reaches_guest_of_one() -> None:
 )
 def test_r10_occurrence_may_not_overlap_neighbours(start: datetime, end: datetime) -> None:
     with pytest.raises(InvalidProperty, match="It would overlap"):
-        change(series(), SECOND, start=start, end=end)
+        change(series(), SECOND, at(start, end))
 
 
 def test_unknown_occurrence_is_refused_with_nearest() -> None:
@@ -192,50 +196,47 @@ def test_only_remaining_occurrence_is_not_cancelled() -> None:
         cancel(stored, SECOND)
 
 
-def test_r14_split_sets_until_and_shares_the_count() -> None:
-    ended, rest = split(series(), SECOND)
-    assert ended.rule == Rule(freq=MONDAYS.freq, by_day=MONDAYS.by_day, until=FIRST)
-    assert ended.occurrences == (FIRST,)
-    assert rest.occurrences == (SECOND, THIRD)
+@pytest.mark.parametrize(
+    ("most", "now", "is_refused"),
+    [
+        (1, NOW, True),
+        (2, NOW, False),
+        (1, datetime(2027, 3, 8, 4, tzinfo=UTC), False),
+        (0, datetime(2027, 3, 8, 4, tzinfo=UTC), True),
+    ],
+)
+def test_series_has_room_for_so_many_changes_ahead(
+    most: int, now: datetime, is_refused: bool
+) -> None:
+    moved = at(THIRD + HOUR, THIRD + 2 * HOUR)
+    stored = change(change(series(), SECOND, NEW_PLACE).event, THIRD, moved).event
+    stored = cancel(stored, FIRST).event
+    if is_refused:
+        with pytest.raises(InvalidProperty, match=f"{most} changed occurrences ahead"):
+            require_room(stored, most, now)
+    else:
+        require_room(stored, most, now)
 
 
-def test_split_gives_each_half_its_exceptions() -> None:
-    five = meeting(rule=replace(MONDAYS, count=5))
-    stored = change(cancel(five, SECOND).event, THIRD, location="Room 9").event
-    ended, rest = split(stored, THIRD)
-    assert (ended.cancelled, ended.overrides) == ((SECOND,), ())
-    assert (rest.cancelled, rest.overrides) == ((), stored.overrides)
-
-
-def test_interval_continues_after_split() -> None:
-    stored = meeting(rule=replace(MONDAYS, count=6, interval=2))
-    starts = stored.occurrences
-    ended, rest = split(stored, starts[2])
-    assert ended.occurrences + rest.occurrences == starts
-
-
-def test_split_at_first_occurrence_is_refused() -> None:
-    with pytest.raises(InvalidProperty, match="first occurrence"):
-        split(series(), FIRST)
+def test_change_past_the_limit_is_refused() -> None:
+    stored = change(series(), SECOND, NEW_PLACE).event
+    with pytest.raises(InvalidProperty, match="1 changed occurrences ahead"):
+        organizer.update_occurrence(stored, THIRD, NEW_PLACE, now=NOW, most=1)
+    organizer.update_occurrence(stored, SECOND, NEW_PLACE, now=NOW, most=1)
 
 
 def test_same_content_ignores_cancelled_occurrence() -> None:
     assert same_content(cancel(series(), SECOND).event, series())
 
 
-def test_resend_includes_changed_occurrences() -> None:
-    stored = change(series(), SECOND, attendees=(BOB, DAN)).event
-    version = organizer.resend(stored, {DAN.address}, now=NOW, last_dtstamp=NOW)
-    assert occurrences_told(version) == [(Method.REQUEST, SECOND, (DAN.address,))]
-
-
 def test_occurrence_has_vtimezone_of_its_series() -> None:
     start = datetime(2024, 1, 8, 10)
     rule = replace(MONDAYS, count=20)
     stored = meeting(rule=rule, tzid="Africa/Casablanca", start=start, end=start + HOUR)
-    of_one = to_ical(cancel(stored, stored.occurrences[0]).messages[0])
-    of_all = to_ical(organizer.invite(stored, now=NOW).messages[0])
-    assert vtimezone(of_one) == vtimezone(of_all)
+    now = datetime(2024, 1, 1, tzinfo=UTC)
+    of_one = messages(cancel(stored, stored.occurrences[0]), stored, now=now)
+    of_all = messages(organizer.invite(stored, now=now), now=now)
+    assert vtimezone(to_ical(of_one[0])) == vtimezone(to_ical(of_all[0]))
 
 
 def vtimezone(calendar: bytes) -> bytes:

@@ -1,110 +1,75 @@
-"""Each person gets the METHOD, SEQUENCE and DTSTAMP of RFC 5546 (interop S1–S8, A1–A7)."""
+"""Each version has the event and the SEQUENCE of RFC 5546, and says what is new (interop S1–S8)."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from meetings.itip import organizer
-from meetings.itip.changes import same_content
-from meetings.itip.errors import NoAttendees, OrganizerMismatch
+from meetings.itip.edit import Edit
+from meetings.itip.errors import InvalidRule, NoAttendees, OrganizerMismatch
 from meetings.itip.event import Attendee, Event, Organizer, PartStat, Role, Status
 from meetings.itip.guests import invited, lists_only_the_organizer
-from meetings.itip.message import Method, Version
-from tests.support.cast import ALICE, BOB, CAROL, NOW, ROOM, meeting
+from meetings.itip.message import Note, NoteKind, Version
+from tests.support.cast import ALICE, BOB, CAROL, DAN, MONDAYS, NOW, ROOM, meeting
 
-NINE = datetime(2027, 1, 1, 9, tzinfo=UTC)
-DAN = Attendee(address="dan@example.org", name="Dan")
+FIRST, SECOND, THIRD = (datetime(2027, 3, day, 10) for day in (1, 8, 15))
 REPLIED = (replace(BOB, partstat=PartStat.ACCEPTED), replace(CAROL, partstat=PartStat.DECLINED))
-
-
-def told(version: Version) -> list[tuple[Method, tuple[str, ...]]]:
-    """METHOD and recipients of each message, in order."""
-    return [
-        (message.method, tuple(person.address for person in message.recipients))
-        for message in version.messages
-    ]
+ORGANIZER = Attendee(address=ALICE.address)
 
 
 def changed(stored: Event, **changes: Any) -> Version:
-    return organizer.update(stored, replace(stored, **changes), now=NOW, last_dtstamp=NOW)
+    return organizer.update(stored, replace(stored, **changes), now=NOW)
 
 
-def test_new_meeting_is_one_request_with_sequence_0() -> None:
-    version = organizer.invite(meeting(), now=NOW)
-    assert version.event.sequence == 0
-    assert told(version) == [(Method.REQUEST, (BOB.address, CAROL.address))]
+def removed(version: Version) -> list[tuple[Attendee, ...]]:
+    return [note.people for note in version.notes if note.kind is NoteKind.PEOPLE_REMOVED]
+
+
+# SEQUENCE
+
+
+def test_new_meeting_has_sequence_0() -> None:
+    event = organizer.invite(meeting(sequence=3, whole_sequence=3), now=NOW).event
+    assert (event.sequence, event.whole_sequence) == (0, 0)
 
 
 def test_every_update_raises_the_sequence_by_one() -> None:
-    stored = meeting(sequence=4)
+    stored = meeting(sequence=4, whole_sequence=2)
     earlier = {"start": datetime(2027, 3, 1, 9)}
     for changes in ({"summary": "New"}, earlier, {"description": ""}, {}):
-        assert changed(stored, **changes).event.sequence == 5
+        event = changed(stored, **changes).event
+        assert (event.sequence, event.whole_sequence) == (5, 5)
 
 
-def test_removed_guest_gets_cancel_before_request() -> None:
-    version = changed(meeting(attendees=(BOB, CAROL, ROOM)), attendees=(BOB, DAN))
-    assert told(version) == [
-        (Method.CANCEL, (CAROL.address,)),
-        (Method.CANCEL, (ROOM.address,)),
-        (Method.REQUEST, (BOB.address, DAN.address)),
-    ]
-    assert [message.uninvites for message in version.messages] == [True, True, False]
-    assert {message.event.sequence for message in version.messages} == {1}
+def test_change_of_one_occurrence_leaves_the_sequence_of_the_whole() -> None:
+    stored = meeting(rule=MONDAYS, sequence=4, whole_sequence=2)
+    edit = Edit(summary="New")
+    for version in (
+        organizer.update_occurrence(stored, SECOND, edit, now=NOW, most=1),
+        organizer.cancel_occurrence(stored, SECOND),
+    ):
+        assert (version.event.sequence, version.event.whole_sequence) == (5, 2)
+        assert [override.sequence for override in version.event.overrides] == [5]
 
 
-def test_removed_guest_is_told_the_time_they_know() -> None:
-    stored, later = meeting(), datetime(2027, 3, 2, 10)
-    version = changed(stored, attendees=(BOB,), start=later, end=later + timedelta(hours=1))
-    assert [message.event.start for message in version.messages] == [stored.start, later]
+def test_cut_and_split_change_the_whole() -> None:
+    stored = meeting(rule=MONDAYS, sequence=4, whole_sequence=2)
+    split = organizer.split_off(stored, SECOND, Edit(summary="New"), uid="2", now=NOW)
+    for ended in (organizer.cut(stored, SECOND).ended, split.ended):
+        assert (ended.event.sequence, ended.event.whole_sequence) == (5, 5)
+    assert split.rest
+    assert (split.rest.event.sequence, split.rest.event.whole_sequence) == (0, 0)
 
 
-def test_address_in_another_case_is_same_person() -> None:
-    in_capitals = replace(BOB, address="BOB@Example.org")
-    version = changed(meeting(attendees=(BOB,)), attendees=(in_capitals,))
-    assert told(version) == [(Method.REQUEST, ("BOB@Example.org",))]
+def test_cancel_raises_the_sequence_and_keeps_the_reason() -> None:
+    version = organizer.cancel(meeting(sequence=2), comment="No room")
+    assert (version.event.sequence, version.event.status) == (3, Status.CANCELLED)
+    assert (version.event.comment, version.comment) == ("No room", "No room")
 
 
-def test_cancel_raises_sequence_and_goes_to_each_alone() -> None:
-    version = organizer.cancel(meeting(sequence=2), now=NOW, last_dtstamp=NOW, comment="No room")
-    assert version.event.sequence == 3
-    assert told(version) == [(Method.CANCEL, (BOB.address,)), (Method.CANCEL, (CAROL.address,))]
-    assert [message.attendees for message in version.messages] == [(BOB,), (CAROL,)]
-    shown = {(message.uninvites, message.comment) for message in version.messages}
-    assert shown == {(False, "No room")}
-
-
-@pytest.mark.parametrize("cancelled", [False, True])
-def test_resend_keeps_sequence_and_raises_dtstamp(cancelled: bool) -> None:
-    status = Status.CANCELLED if cancelled else Status.CONFIRMED
-    stored = meeting(sequence=2, status=status)
-    version = organizer.resend(stored, {CAROL.address}, now=NOW, last_dtstamp=NOW)
-    assert version.event.sequence == 2
-    assert told(version) == [(Method.CANCEL if cancelled else Method.REQUEST, (CAROL.address,))]
-    assert version.dtstamp == NOW + timedelta(seconds=1)
-
-
-def test_resent_request_still_shows_all_guests() -> None:
-    version = organizer.resend(meeting(), {CAROL.address}, now=NOW, last_dtstamp=NOW)
-    assert version.messages[0].attendees == (BOB, CAROL)
-
-
-@pytest.mark.parametrize(
-    ("now", "last", "expected"),
-    [
-        (NINE.replace(microsecond=999_999), None, NINE),
-        (NINE, NINE, NINE + timedelta(seconds=1)),
-        (NINE - timedelta(hours=1), NINE, NINE + timedelta(seconds=1)),
-        (NINE.astimezone(timezone(timedelta(hours=8))), None, NINE),
-    ],
-    ids=["first, cut to seconds", "same second", "clock set back", "another zone"],
-)
-def test_dtstamp_is_in_utc_seconds_and_always_rises(
-    now: datetime, last: datetime | None, expected: datetime
-) -> None:
-    assert organizer.next_dtstamp(now, last) == expected
+# Replies that still stand
 
 
 @pytest.mark.parametrize(
@@ -114,12 +79,12 @@ def test_dtstamp_is_in_utc_seconds_and_always_rises(
         {"end": datetime(2027, 3, 1, 12)},
         {"tzid": "Europe/Berlin"},
         {"location": "Elsewhere"},
-        {"exdates": (datetime(2027, 3, 8, 10),)},
+        {"exdates": (SECOND,)},
     ],
     ids=lambda changes: next(iter(changes)),
 )
 def test_new_time_or_place_asks_all_guests_again(changes: dict[str, Any]) -> None:
-    version = changed(meeting(attendees=REPLIED), **changes)
+    version = changed(meeting(attendees=REPLIED, rule=MONDAYS), **changes)
     assert {person.partstat for person in version.event.attendees} == {PartStat.NEEDS_ACTION}
 
 
@@ -131,6 +96,9 @@ def test_new_title_or_guest_keeps_earlier_replies() -> None:
         CAROL.address: PartStat.DECLINED,
         DAN.address: PartStat.NEEDS_ACTION,
     }
+
+
+# Who may change, and who is invited
 
 
 def test_only_stored_organizer_may_change_meeting() -> None:
@@ -159,12 +127,22 @@ def test_organizer_is_not_invited_to_own_meeting() -> None:
 
 
 def test_organizer_alone_on_the_list_is_invited() -> None:
-    organizer_only = (
-        Attendee(address=ALICE.address),
-        Attendee(address=ALICE.address, role=Role.OPTIONAL),
-    )
-    assert invited(meeting(attendees=organizer_only)) == organizer_only[:1]
-    assert lists_only_the_organizer(meeting(attendees=organizer_only))
+    organizer_only = (ORGANIZER, replace(ORGANIZER, role=Role.OPTIONAL))
+    version = organizer.invite(meeting(attendees=organizer_only), now=NOW)
+    assert version.event.attendees == (ORGANIZER,)
+    assert lists_only_the_organizer(version.event)
+    assert Note(NoteKind.ONLY_THE_ORGANIZER) in version.notes
+
+
+def test_organizer_who_was_invited_alone_stays_invited() -> None:
+    alone = organizer.invite(meeting(attendees=(ORGANIZER,), rule=MONDAYS), now=NOW).event
+    version = changed(alone, attendees=(BOB,))
+    assert version.event.attendees == (BOB, ORGANIZER)
+    assert changed(version.event, summary="New").event.attendees == (BOB, ORGANIZER)
+    edit = Edit(summary="New")
+    of_one = organizer.update_occurrence(version.event, SECOND, edit, now=NOW, most=1)
+    assert of_one.event.overrides[0].removed == ()
+    assert removed(version) == removed(of_one) == []
 
 
 @pytest.mark.parametrize("attendees", [(), (ROOM,)], ids=["nobody", "a room only"])
@@ -173,17 +151,63 @@ def test_meeting_without_person_is_refused(attendees: tuple[Attendee, ...]) -> N
         organizer.invite(meeting(attendees=attendees), now=NOW)
 
 
-def test_replies_and_sequence_are_not_content() -> None:
-    assert same_content(meeting(attendees=REPLIED, sequence=3), meeting())
-    assert not same_content(meeting(), meeting(location="Elsewhere"))
+# What there is to warn about, and what is refused
+
+
+def test_update_names_the_people_whom_it_removes() -> None:
+    in_capitals = replace(BOB, address="BOB@Example.org")
+    version = changed(meeting(attendees=(BOB, CAROL, ROOM)), attendees=(in_capitals, DAN))
+    assert removed(version) == [(CAROL, ROOM)]
+    assert removed(changed(meeting(), summary="New")) == []
+
+
+def test_update_notes_that_changes_of_occurrences_are_void() -> None:
+    stored = meeting(rule=MONDAYS)
+    edit = Edit(summary="New")
+    of_one = organizer.update_occurrence(stored, SECOND, edit, now=NOW, most=1).event
+    later = changed(of_one, start=datetime(2027, 3, 1, 9))
+    assert Note(NoteKind.OVERRIDES_DROPPED) in later.notes
+    assert Note(NoteKind.OVERRIDES_DROPPED) not in changed(of_one, summary="New").notes
+
+
+def test_exdates_that_leave_nothing_are_refused() -> None:
+    stored = organizer.cancel_occurrence(meeting(rule=MONDAYS), SECOND).event
+    with pytest.raises(InvalidRule, match="cancel the whole meeting") as refusal:
+        changed(stored, exdates=(FIRST, THIRD))
+    assert refusal.value.part == "EXDATE"
+
+
+# What is new
 
 
 def test_changes_name_the_old_and_the_new_value() -> None:
     version = changed(meeting(), location="Room 8", attendees=(BOB,))
+    carol = {"address": CAROL.address, "name": "Carol", "role": "OPT-PARTICIPANT"}
     assert version.changes == {
         "LOCATION": ("Room 7", "Room 8"),
-        "ATTENDEE": (
-            f"{BOB.address} (REQ-PARTICIPANT), {CAROL.address} (OPT-PARTICIPANT)",
-            f"{BOB.address} (REQ-PARTICIPANT)",
+        "ATTENDEE": {"removed": [carol]},
+    }
+
+
+def test_changes_of_an_occurrence_say_of_which() -> None:
+    stored = meeting(rule=MONDAYS)
+    which = ("", "2027-03-08 10:00:00")
+    edit = Edit(location="Room 8")
+    changed_one = organizer.update_occurrence(stored, SECOND, edit, now=NOW, most=1)
+    assert changed_one.changes == {"RECURRENCE-ID": which, "LOCATION": ("Room 7", "Room 8")}
+    assert organizer.cancel_occurrence(stored, SECOND).changes == {
+        "RECURRENCE-ID": which,
+        "STATUS": ("CONFIRMED", "CANCELLED"),
+    }
+
+
+def test_cut_says_where_the_series_was_cut() -> None:
+    version = organizer.cut(meeting(rule=MONDAYS), SECOND, comment="Too many").ended
+    assert version.changes == {
+        organizer.CUT: ("", "2027-03-08 10:00:00"),
+        "RRULE": (
+            "FREQ=WEEKLY;COUNT=3;BYDAY=MO",
+            "FREQ=WEEKLY;UNTIL=20270301T100000;BYDAY=MO",
         ),
     }
+    assert version.comment == "Too many"

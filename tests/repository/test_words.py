@@ -22,13 +22,6 @@ WORDS = {
     r"(?-i:Envelope)": "ComposedMail",
 }
 
-# The sending path keeps its words.
-SENDING_PATH = [
-    "meetings/models/delivery.py",
-    *(f"meetings/operations/{name}.py" for name in ("sweep", "try_again")),
-    *(f"meetings/operations/steps/{name}.py" for name in ("deliver", "store", "turn", "wake")),
-]
-
 # Where a word means what it means in the field: the word, where, and why.
 EXCEPTIONS = {
     (r"alarms?", "meetings/itip/ical/writer.py"): "iCalendar's Alarm is a component, VALARM",
@@ -62,12 +55,8 @@ def texts() -> dict[str, str]:
 def test_word_is_not_used(word: str) -> None:
     found = {path for path, text in texts().items() if has(word, text)}
     excepted = {path for other, path in EXCEPTIONS if other == word}
-    assert sorted(found - excepted - {*SENDING_PATH}) == [], f"instead: {WORDS[word]}"
+    assert sorted(found - excepted) == [], f"instead: {WORDS[word]}"
     assert sorted(excepted - found) == [], "no exception is needed"
-
-
-def test_sending_path_exists() -> None:
-    assert [path for path in SENDING_PATH if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-"""What is stored: Alice's meeting of the cast after a story, and the states of its deliveries."""
+"""What is stored: Alice's meeting of the cast after a story, its people and its deliveries."""
 
 from typing import Any
 
 from django.conf import settings
 
-from meetings.models import Delivery, Meeting
+from meetings.models import Attendee, Delivery, Meeting
 from tests.support import stories
 
 
@@ -29,3 +29,17 @@ def cancelled(stored: Meeting) -> Meeting:
 def states() -> list[str]:
     """The states of all deliveries, in order."""
     return list(Delivery.objects.order_by("pk").values_list("state", flat=True))
+
+
+def states_by_person() -> dict[str, list[str]]:
+    """The states of each person's deliveries, oldest first, by address."""
+    found: dict[str, list[str]] = {}
+    rows = Delivery.objects.order_by("pk").values_list("attendee__address", "state")
+    for address, state in rows:
+        found.setdefault(address, []).append(state)
+    return found
+
+
+def row_of(address: str) -> Attendee:
+    """The person's row."""
+    return Attendee.objects.get(address=address)

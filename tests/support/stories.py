@@ -1,4 +1,7 @@
-"""The operations, called as an interface calls them, on Alice's meeting of the cast."""
+"""The operations, called as an interface calls them, on Alice's meeting of the cast.
+
+It is far ahead, on Monday, 1 March 2032: of what is over nobody is told.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -20,6 +23,7 @@ from meetings.queries.standing import Standing
 from tests.support.cast import meeting
 
 UID = meeting().uid
+MONDAY, SECOND, THIRD = (datetime(2032, 3, day, 10) for day in (1, 8, 15))
 _HR_SYSTEM = 1_000_000
 
 
@@ -31,7 +35,8 @@ def hr_system() -> Actor:
 
 def send(*, language: str = "en", budget: float | None = None, **changes: Any) -> Standing:
     """Send the meeting with ``changes``."""
-    command = Send(event=meeting(**changes), language=language)
+    times = {"start": MONDAY, "end": MONDAY.replace(hour=11)}
+    command = Send(event=meeting(**(times | changes)), language=language)
     return send_meeting(command, hr_system(), **_when(budget))
 
 
@@ -72,7 +77,14 @@ def cancel(
 
 def send_again(uid: str = UID, **options: Any) -> Standing:
     """Mail the current version of the meeting once more."""
-    return resend(Resend(uid=uid, **options), hr_system(), **_when(None))
+    return resend(
+        Resend(uid=uid, **options), hr_system(), deadline=Deadline(settings.MEETINGS_TIME_BUDGET)
+    )
+
+
+def recipients(standing: Standing) -> dict[str, str]:
+    """The state of each person, by address."""
+    return {person.attendee.address: person.state.value for person in standing.people}
 
 
 def _moment(occurrence: datetime | None) -> Moment | None:

@@ -11,7 +11,6 @@ import pytest
 from pytest_django import Settings
 
 from meeting_server.celery import app
-from meetings.operations.steps import publisher
 from tests.support.servers import broker
 from tests.support.servers.environments import on_test_database
 from tests.support.servers.processes import Process
@@ -69,10 +68,10 @@ def _own_queue() -> Iterator[Queue]:
 
 
 @pytest.fixture
-def tasks(_own_queue: Queue, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Queue:
+def tasks(_own_queue: Queue, settings: Settings) -> Queue:
     """The queue, empty, and calls that publish to it."""
     # On a busy machine a worker may take a task later than the broker keeps it for the next sweep.
-    monkeypatch.setattr(publisher, "EXPIRATION", 600.0)
+    settings.MEETINGS_LEASE = 600.0
     settings.MEETINGS_WAKE = "meetings.operations.steps.publisher.publish"
     _own_queue.declare()
     return _own_queue

@@ -6,12 +6,17 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
+from pytest_django import Settings
 
 from meetings import tasks as celery_tasks
 from meetings import trouble
-from meetings.models import Delivery, DeliveryState, Mail
+from meetings.models import Delivery, DeliveryState, Mail, MailBytes, Meeting, Sender
+from meetings.operations import work
+from meetings.operations.pause import pause, resume
 from meetings.operations.steps import publisher
-from tests.support.cast import BOB
+from meetings.queries.standing import PersonState
+from tests.support.cast import BOB, CAROL
 from tests.support.servers.database import Outage
 from tests.support.servers.environments import environment, on_test_database
 from tests.support.servers.processes import run
@@ -22,7 +27,7 @@ from tests.support.waiting import wait_until
 from tests.workers.conftest import Queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
-Task = tuple[str, list[int]]
+Task = tuple[str, list[list[int]]]
 
 
 def taken(tasks: Queue) -> Task:
@@ -38,66 +43,96 @@ def taken(tasks: Queue) -> Task:
     return found[0]
 
 
-def test_queued_mail_is_published_after_commit(tasks: Queue, mail_server: ScriptedSMTP) -> None:
+def ids(*uids: str) -> list[int]:
+    """The ids of these meetings, or of all."""
+    found = Meeting.objects.filter(uid__in=uids) if uids else Meeting.objects.all()
+    return list(found.order_by("pk").values_list("pk", flat=True))
+
+
+def test_stored_meeting_is_published(tasks: Queue, mail_server: ScriptedSMTP) -> None:
     queue()
-    assert taken(tasks) == (publisher.DELIVER, [Mail.objects.get().pk])
+    assert taken(tasks) == (publisher.DELIVER, [ids()])
 
 
-def test_sent_and_deferred_mail_is_not_published(tasks: Queue, mail_server: ScriptedSMTP) -> None:
+def test_told_and_deferred_meetings_are_not_published(
+    tasks: Queue, mail_server: ScriptedSMTP
+) -> None:
     mail_server.scripts["rcpt"] = {BOB.address: "451 4.3.0 try later"}
     assert send().pending
     queue("a sign that all before it is there")
-    assert taken(tasks) == (publisher.DELIVER, [Mail.objects.order_by("pk")[1].pk])
+    assert taken(tasks) == (publisher.DELIVER, [ids("a sign that all before it is there")])
 
 
-def test_mail_beyond_the_time_budget_is_published(tasks: Queue, mail_server: ScriptedSMTP) -> None:
+def test_meeting_whose_time_is_over_is_published(tasks: Queue, mail_server: ScriptedSMTP) -> None:
     send()
-    # Carol's CANCEL takes all the time that there is. The REQUEST to Bob is left.
+    # The REQUEST to Bob takes all the time that there is. Carol's CANCEL is left.
     mail_server.scripts["dot"] = [HANG, "250 2.0.0 queued"]
     standing = update(attendees=(BOB,), budget=1)
-    assert standing.recipients[BOB.address] is DeliveryState.QUEUED
-    assert taken(tasks) == (publisher.DELIVER, [Mail.objects.order_by("-pk")[0].pk])
+    assert {person.key: person.state for person in standing.people} == {
+        BOB.address: PersonState.TOLD,
+        CAROL.address: PersonState.QUEUED,
+    }
+    assert taken(tasks) == (publisher.DELIVER, [ids()])
 
 
-def test_many_mails_of_one_call_become_one_sweep(tasks: Queue) -> None:
-    publisher.publish(range(publisher.MOST_AT_ONCE + 1))
-    assert taken(tasks) == (publisher.SWEEP, [])
-    assert tasks.take() is None
+def test_paused_meeting_is_not_published(tasks: Queue, mail_server: ScriptedSMTP) -> None:
+    pause("Alice")
+    queue("paused")
+    celery_tasks.deliver(ids())
+    resume()
+    queue("a sign that all before it is there")
+    assert taken(tasks) == (publisher.DELIVER, [ids("a sign that all before it is there")])
 
 
-def test_deliver_task_sends_the_mail(tasks: Queue, mail_server: ScriptedSMTP) -> None:
+def test_deliver_task_tells_the_people(tasks: Queue, mail_server: ScriptedSMTP) -> None:
     queue()
-    celery_tasks.deliver(Mail.objects.get().pk)
+    celery_tasks.deliver([*ids(), 4711])
     assert states() == [DeliveryState.SENT] * 2
-    celery_tasks.deliver(4711)
+    celery_tasks.deliver(ids())
+    assert len(mail_server.received) == 1
 
 
-def test_sweep_task_publishes_due_mail(tasks: Queue, mail_server: ScriptedSMTP) -> None:
-    queue("one")
-    queue("two")
-    assert {taken(tasks)[0], taken(tasks)[0]} == {publisher.DELIVER}
+def test_sweep_task_publishes_due_meetings_in_batches(
+    tasks: Queue, mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_WAKE = ""
+    for number in range(work.BATCH + 1):
+        queue(f"meeting-{number}")
     celery_tasks.sweep()
-    assert [taken(tasks)[1], taken(tasks)[1]] == [
-        [pk] for pk in Mail.objects.values_list("pk", flat=True)
-    ]
-    Delivery.objects.update(state=DeliveryState.SENT)
+    batches = [taken(tasks), taken(tasks)]
+    assert {task for task, _ in batches} == {publisher.DELIVER}
+    published = [meeting_ids for _, [meeting_ids] in batches]
+    assert sorted(map(len, published)) == [1, work.BATCH]
+    assert sorted(each for meeting_ids in published for each in meeting_ids) == ids()
     celery_tasks.sweep()
     assert tasks.take() is None
 
 
-def test_hourly_task_drops_old_bytes(tasks: Queue, mail_server: ScriptedSMTP) -> None:
-    queue()
-    Delivery.objects.update(state=DeliveryState.SENT)
+def test_sweep_task_publishes_what_a_dead_sender_had(
+    tasks: Queue, mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_WAKE = ""
+    send()
+    Delivery.objects.update(state=DeliveryState.SENDING)
+    celery_tasks.sweep()
+    assert tasks.take() is None
+    Sender.objects.update(alive_until=Now())
+    celery_tasks.sweep()
+    assert taken(tasks) == (publisher.DELIVER, [ids()])
+
+
+def test_hourly_task_drops_what_is_old(tasks: Queue, mail_server: ScriptedSMTP) -> None:
+    send()
     Mail.objects.update(created_at="2020-01-01T00:00:00Z")
     celery_tasks.drop_old()
-    assert Mail.objects.get().raw is None
+    assert not MailBytes.objects.exists()
 
 
 def test_tasks_end_quietly_without_a_database(
     outage: Outage, tasks: Queue, caplog: pytest.LogCaptureFixture
 ) -> None:
     outage.begin()
-    for task in (lambda: celery_tasks.deliver(1), celery_tasks.sweep):
+    for task in (lambda: celery_tasks.deliver([1]), celery_tasks.sweep):
         trouble._reported_at.clear()
         caplog.clear()
         connection.close()

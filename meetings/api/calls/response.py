@@ -1,16 +1,23 @@
 """The standing of a call → the contract's response."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TypedDict
 
 from rest_framework.response import Response
 
 from meetings.api.calls.warnings import warning_of
-from meetings.queries.standing import Standing
+from meetings.queries.standing import PersonState, Standing
 
-_STATES = {"sending": "queued"}
-_NO_RECIPIENT = "No recipient had received the invitation, so no mail was sent."
+_STATES = {
+    PersonState.TOLD: "sent",
+    PersonState.SENDING: "queued",
+    PersonState.QUEUED: "queued",
+    PersonState.OUTSTANDING: "failed",
+    PersonState.UNTOLD: "untold",
+}
+_NOBODY = "Nobody has to be told of this, so no mail was sent."
+_PAUSED = "Mail is paused here: it leaves when an operator resumes it."
 
 
 class Occurrences(TypedDict):
@@ -24,29 +31,33 @@ class Occurrences(TypedDict):
 def response_to(standing: Standing, *, warnings: Sequence[str], with_occurrences: bool) -> Response:
     """Return 200 or 202.
 
-    ``result`` is 0 only where nothing was mailed and nothing will be. 202 means that nothing was
-    mailed yet.
+    ``result`` is 0 only where nothing was mailed and nothing will be. 202 means that nobody was
+    told yet for certain, and that it goes on without the caller or that a mail may have arrived.
     """
-    warnings = [*warnings, *map(warning_of, standing.notes)]
-    refused = not standing.sent and not standing.pending and bool(standing.error)
-    if not standing.sent and not standing.pending and not refused:
-        warnings.append(_NO_RECIPIENT)
     body: dict[str, object] = (
         {"result": 0, "uid": standing.uid, "error": standing.error}
-        if refused
+        if standing.error
         else {"result": 1, "uid": standing.uid, "sequence": standing.sequence}
     )
     if standing.new_uid:
         body["new_uid"] = standing.new_uid
     body["recipients"] = {
-        address: _STATES.get(state, state) for address, state in standing.recipients.items()
+        person.attendee.address: _STATES[person.state] for person in standing.people
     }
     if with_occurrences:
         body["occurrences"] = _occurrences(standing)
-    if warnings:
-        body["warnings"] = warnings
-    is_pending = not standing.sent and standing.pending
-    return Response(body, status=202 if is_pending else 200)
+    if all_warnings := [*warnings, *_warnings(standing)]:
+        body["warnings"] = all_warnings
+    is_open = standing.pending or standing.may_have_arrived
+    return Response(body, status=202 if is_open and not standing.told else 200)
+
+
+def _warnings(standing: Standing) -> Iterator[str]:
+    yield from map(warning_of, standing.notes)
+    if not standing.asked:
+        yield _NOBODY
+    if standing.is_paused:
+        yield _PAUSED
 
 
 def _occurrences(standing: Standing) -> Occurrences:

@@ -22,9 +22,11 @@ _SENTENCES = {
         " Outlook shows one on its last day. A day up to 28, or -1 for the last day, is the same"
         " everywhere."
     ),
+    NoteKind.PEOPLE_REMOVED: "receiver: this removes {people}.",
 }
 
 
 def warning_of(note: Note) -> str:
     """Return the sentence for ``note``, with the field that it is about in front."""
-    return _SENTENCES[note.kind].format(start=note.start, rule=note.rule)
+    people = ", ".join(person.address for person in note.people)
+    return _SENTENCES[note.kind].format(start=note.start, rule=note.rule, people=people)

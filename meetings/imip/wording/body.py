@@ -30,15 +30,16 @@ def bodies(message: Message, *, language: str) -> Bodies:
     plain text: the HTML escapes it and keeps its line breaks.
     """
     event, previous = message.event, message.previous
+    changes = list(changes_in_words(previous, event)) if previous else []
     context = {
         "language": language,
         "title": event.summary,
         "cancelled": message.method is Method.CANCEL,
-        "status": status_in_words(message),
+        "status": status_in_words(message, has_changes=bool(changes)),
         "reason_label": gettext("Reason"),
         "reason": message.comment,
         "colon": pgettext("after a label", ": "),
-        "changes": list(changes_in_words(previous, event)) if previous else [],
+        "changes": changes,
         "details": [(label, text) for label, text in details(message) if text],
         "description": event.description,
     }

@@ -164,13 +164,16 @@ def _limit(rule: Rule, start: datetime) -> str:
 
 
 def _left_out(exdates: Sequence[datetime]) -> str:
-    if not exdates:
-        return ""
-    days = [date_in_words(day) for day in exdates[:_DAYS_SHOWN]]
-    if len(exdates) > _DAYS_SHOWN:
-        more = len(exdates) - _DAYS_SHOWN
+    return gettext("except %(days)s") % {"days": days_in_words(exdates)} if exdates else ""
+
+
+def days_in_words(times: Sequence[datetime]) -> str:
+    """Return the days of ``times`` (at least one). A long list ends with the number of the rest."""
+    days = [date_in_words(day) for day in times[:_DAYS_SHOWN]]
+    if len(times) > _DAYS_SHOWN:
+        more = len(times) - _DAYS_SHOWN
         days.append(ngettext("%(count)s more day", "%(count)s more days", more) % {"count": more})
-    return gettext("except %(days)s") % {"days": _listed(days)}
+    return _listed(days)
 
 
 def _listed(items: Sequence[str]) -> str:

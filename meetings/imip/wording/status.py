@@ -5,26 +5,40 @@ from django.utils.translation import gettext
 from meetings.itip.message import Message, Method
 
 
-def status_in_words(message: Message) -> str:
-    """Return what ``message`` means to its recipients, as one or two sentences."""
-    if message.event.recurrence_id is not None:
-        return _status_of_occurrence(message)
+def status_in_words(message: Message, *, has_changes: bool) -> str:
+    """Return what ``message`` means to its recipients, as one or two sentences.
+
+    ``has_changes`` says whether the mail lists what is new to them.
+    """
+    of_which = _of_whole if message.event.recurrence_id is None else _of_occurrence
+    return of_which(message, has_changes=has_changes)
+
+
+def _of_whole(message: Message, *, has_changes: bool) -> str:
     if message.uninvites:
         return gettext("You have been removed from this meeting. It takes place without you.")
     if message.method is Method.CANCEL:
         return gettext("This meeting has been cancelled.")
-    if message.previous:
+    if has_changes:
         return gettext("This meeting has changed.")
+    if message.previous:
+        return gettext("Here is this meeting again; nothing has changed.")
+    if message.again:
+        return gettext("Here is this meeting as it is now.")
     return gettext("You are invited to this meeting.")
 
 
-def _status_of_occurrence(message: Message) -> str:
+def _of_occurrence(message: Message, *, has_changes: bool) -> str:
     if message.uninvites:
         return gettext(
             "You have been removed from this one meeting of a series. It takes place without you."
         )
     if message.method is Method.CANCEL:
         return gettext("This one meeting of a series has been cancelled.")
-    if message.previous:
+    if has_changes:
         return gettext("This one meeting of a series has changed.")
+    if message.previous:
+        return gettext("Here is this one meeting of a series again; nothing has changed.")
+    if message.again:
+        return gettext("Here is this one meeting of a series as it is now.")
     return gettext("You are invited to this one meeting of a series.")

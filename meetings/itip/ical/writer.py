@@ -25,11 +25,11 @@ from icalendar import Event as VEvent
 from icalendar import Timezone as VTimezone
 
 from meetings.itip.event import Attendee, Event, Organizer, PartStat, Role
+from meetings.itip.ical.zone import has_tzid, zone_parts
 from meetings.itip.message import Message, Method
 from meetings.itip.recurrence.expansion import occurrences
 from meetings.itip.recurrence.rule import Rule
-from meetings.itip.zones.names import UTC_NAME
-from meetings.itip.zones.vtimezone import Kind, Observance, observances
+from meetings.itip.zones.vtimezone import Kind, Observance
 
 PRODID: Final = "-//Meeting Server//Meeting Server 1.0//EN"
 
@@ -37,16 +37,12 @@ PRODID: Final = "-//Meeting Server//Meeting Server 1.0//EN"
 # and CR are not among them: icalendar escapes line breaks.
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
-# Times in these zones end with Z and have no TZID (interop Z6). Requests are read with UTC_NAME
-# only, but the setting MEETINGS_TIME_ZONE may have the other name.
-_UTC_NAMES: Final = frozenset({UTC_NAME, "Etc/UTC"})
-
 
 def to_ical(message: Message) -> bytes:
     """Return ``message`` as an iCalendar object: UTF-8, CRLF, folded lines (interop P1, P2).
 
-    It has exactly one VEVENT. It also has the VTIMEZONE that is right for each time in it, even if
-    the method is CANCEL (interop Z5). Raises ZoneNotExpressible if there is no such VTIMEZONE.
+    It has exactly one VEVENT. It also has the VTIMEZONE that its times need, even if the method is
+    CANCEL (interop Z5).
     """
     calendar = Calendar()
     calendar.add("version", "2.0")
@@ -55,7 +51,7 @@ def to_ical(message: Message) -> bytes:
     calendar.add("method", message.method.value)
     # The VTIMEZONE is kept as bytes, so the parts are joined as bytes too.
     head, tail = calendar.to_ical().split(b"END:VCALENDAR", 1)
-    zone, vevent = _vtimezone(message.event), _vevent(message).to_ical()
+    zone, vevent = _vtimezone(message), _vevent(message).to_ical()
     return b"".join((head, zone, vevent, b"END:VCALENDAR", tail))
 
 
@@ -74,6 +70,8 @@ def _vevent(message: Message) -> VEvent:
         vevent.add("description", _text(event.description))
     if event.location:
         vevent.add("location", _text(event.location))
+    if message.comment:
+        vevent.add("comment", _text(message.comment))
     if message.method is Method.REQUEST:
         _add_request(vevent, event)
     else:
@@ -91,10 +89,10 @@ def _add_times(vevent: VEvent, event: Event) -> None:
 def _add_time(vevent: VEvent, name: str, value: datetime, event: Event) -> None:
     if event.all_day:
         vevent.add(name, value.date(), parameters={"VALUE": "DATE"})
-    elif event.tzid in _UTC_NAMES:
-        vevent.add(name, value.replace(tzinfo=UTC))
-    else:
+    elif has_tzid(event):
         vevent.add(name, value, parameters={"TZID": event.tzid})
+    else:
+        vevent.add(name, value.replace(tzinfo=UTC))
 
 
 def _add_request(vevent: VEvent, event: Event) -> None:
@@ -135,8 +133,6 @@ def _add_cancel(vevent: VEvent, message: Message) -> None:
     """
     for attendee in message.recipients:
         vevent.add("attendee", _cal_address(attendee, ROLE=attendee.role.value), encode=False)
-    if message.comment:
-        vevent.add("comment", _text(message.comment))
     if not message.uninvites:
         vevent.add("status", "CANCELLED")
     vevent.add("transp", "TRANSPARENT")
@@ -197,16 +193,9 @@ def _valarm(minutes: int) -> Alarm:
     return alarm
 
 
-def _vtimezone(event: Event) -> bytes:
-    if event.all_day or event.tzid in _UTC_NAMES:
-        return b""
-    # A message about one occurrence has the VTIMEZONE of the whole series, because a TZID must mean
-    # the same in all messages of a UID. A moved occurrence starts at a time that the rule lacks.
-    whole = event.part_of or event
-    starts = (whole.start,) if whole.rule is None else occurrences(whole.rule, whole.start)
-    moved = () if event.start in starts else (event.start,)
-    parts = observances(event.tzid, (*starts, *moved), duration=whole.duration)
-    return _vtimezone_bytes(event.tzid, parts)
+def _vtimezone(message: Message) -> bytes:
+    event = message.event
+    return _vtimezone_bytes(event.tzid, zone_parts(message)) if has_tzid(event) else b""
 
 
 @lru_cache(maxsize=1024)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 
-from meetings.itip.errors import ZoneNotExpressible
 from meetings.itip.zones.law import (
     Law,
     Samples,
@@ -50,42 +50,55 @@ class Observance:
     rule: str | None = None
 
 
-def observances(
-    tzid: str, starts: Sequence[datetime], *, duration: timedelta = timedelta()
-) -> tuple[Observance, ...]:
-    """Return one STANDARD and at most one DAYLIGHT that give each start and end its true offset.
+def observances(tzid: str, times: Sequence[datetime]) -> tuple[Observance, ...]:
+    """Return one STANDARD and at most one DAYLIGHT that give the times their true offset.
 
-    ``starts`` are naive wall-clock times from 1970 to 2100 in the IANA zone ``tzid``, in any order,
-    at least one. The ends are ``duration`` later on the wall clock. A time that occurs twice means
-    the first of the two (interop R16). Times that the clocks skip do not count. The zone's own law
-    is preferred, because readers then recognise the zone (interop Z3).
+    ``times`` are naive wall-clock times from 1970 to 2100 in the IANA zone ``tzid``, in any order,
+    at least one. A time that occurs twice means the first of the two (interop R16). Times that the
+    clocks skip do not count. The zone's own law is preferred, because readers then recognise the
+    zone (interop Z3).
 
-    Raises ZoneNotExpressible if no pair of annual rules is right for all times. The error names the
-    day of the first occurrence that cannot be part of the series.
+    If no pair of annual rules is right for all times, the result is right for the earliest ones, as
+    many as possible. Those are the ones that people meet next.
     """
-    return _observances(tzid, tuple(sorted(starts)), duration)
+    in_order = tuple(sorted({*times}))
+    return exact_observances(tzid, in_order) or _for_the_earliest(tzid, in_order)
 
 
 @lru_cache(maxsize=1024)
-def _observances(
-    tzid: str, starts: tuple[datetime, ...], duration: timedelta
-) -> tuple[Observance, ...]:
-    times = sorted({*starts, *(start + duration for start in starts)})
+def exact_observances(tzid: str, times: tuple[datetime, ...]) -> tuple[Observance, ...] | None:
+    """Return what is right for all ``times``, oldest first; None if no pair of rules is."""
     samples = samples_of(tzid, times)
-    changes = transitions(tzid, times[0].year - 1, times[-1].year + 1)
+    changes = _changes_around(tzid, times)
     if not changes or not samples:
         return (_fixed(tzid, times[0]),)
     law = best_law(tzid, samples, changes)
     if law:
         # The lasting law may have an offset that the years around the meeting do not have.
         return _pair(law, _names((*changes, *lasting_changes(tzid))))
-    if _is_constant(samples):
-        return (_fixed(tzid, samples[0][0]),)
-    wrong = samples[_first_without_law(tzid, samples, changes)][0]
-    # The time may be the end of an occurrence that began on an earlier day. Then the series must
-    # end before that day.
-    began = wrong - duration if wrong - duration in starts else wrong
-    raise _not_expressible(tzid, wrong.year, began)
+    return (_fixed(tzid, samples[0][0]),) if _is_constant(samples) else None
+
+
+@lru_cache(maxsize=256)
+def _for_the_earliest(tzid: str, times: tuple[datetime, ...]) -> tuple[Observance, ...]:
+    first_wrong = first_not_expressible(tzid, times)
+    earlier = tuple(takewhile(lambda time: time != first_wrong, times))
+    return exact_observances(tzid, earlier) or (_fixed(tzid, earlier[0]),)
+
+
+def first_not_expressible(tzid: str, times: Sequence[datetime]) -> datetime | None:
+    """Return the first of ``times`` that no pair of rules describes together with those before.
+
+    ``times`` are as in ``exact_observances``. None if one pair is right for all of them.
+    """
+    if exact_observances(tzid, tuple(times)):
+        return None
+    samples = samples_of(tzid, times)
+    return samples[_first_without_law(tzid, samples, _changes_around(tzid, times))][0]
+
+
+def _changes_around(tzid: str, times: Sequence[datetime]) -> tuple[Transition, ...]:
+    return transitions(tzid, times[0].year - 1, times[-1].year + 1)
 
 
 def _fixed(tzid: str, moment: datetime) -> Observance:
@@ -150,11 +163,3 @@ def _has_law(tzid: str, samples: Samples, changes: Sequence[Transition]) -> bool
     last_year = samples[-1][0].year + 1
     nearby = [change for change in changes if change.utc.year <= last_year]
     return any_law(tzid, samples, nearby) is not None
-
-
-def _not_expressible(tzid: str, year: int, began: datetime) -> ZoneNotExpressible:
-    return ZoneNotExpressible(
-        f"The clocks of {tzid} change in {year} in a way that a calendar cannot represent together"
-        f" with the earlier occurrences of the series. End the series before {began:%Y-%m-%d} and"
-        " start a new one on that day.",
-    )

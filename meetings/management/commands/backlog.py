@@ -1,6 +1,7 @@
-"""``manage.py backlog``: the number of deliveries by state as one line of JSON, for monitoring."""
+"""``manage.py backlog``: how much waits to be told, as one line of JSON, for monitoring."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -10,10 +11,12 @@ from meetings.queries.backlog import backlog
 
 
 class Command(BaseCommand):
-    help = "Prints deliveries by state and the age of the oldest queued one, in seconds, as JSON."
+    help = (
+        "Prints as JSON: meetings that are due, for how many seconds the oldest has been, mails"
+        " that are being sent, people in back-off and given up, and the processes that send."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals_as_command_errors():
             found = backlog()
-        counts = {state.value: count for state, count in found.counts.items()}
-        self.stdout.write(json.dumps(counts | {"oldest_queued_seconds": found.oldest_queued}))
+        self.stdout.write(json.dumps(asdict(found)))

@@ -1,19 +1,19 @@
 """``manage.py cancel UID``: cancel a meeting and notify its attendees.
 
-On a cancelled meeting only the failed CANCELs are tried again.
+On a cancelled meeting only those who were not told are tried again.
 """
 
 from argparse import ArgumentParser
-from getpass import getuser
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from meetings.management.account import account
 from meetings.management.meeting import add_uid_argument, find_meeting
 from meetings.management.report import (
     command_deadline,
-    print_deliveries,
+    print_standing,
     refusals_as_command_errors,
 )
 from meetings.operations.cancel_meeting import cancel_meeting
@@ -23,7 +23,7 @@ from meetings.operations.steps.call import Actor, Cancel
 class Command(BaseCommand):
     help = (
         "Cancels a meeting. Every attendee who may have it gets a CANCEL."
-        " Exit code 1: some mails failed."
+        " Exit code 1: some mails were not accepted."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,17 +35,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals_as_command_errors():
             meeting = find_meeting(options["uid"], ical_uid=options["ical_uid"])
-            cancel_meeting(
+            standing = cancel_meeting(
                 Cancel(uid=meeting.uid, reason=options["reason"]),
-                Actor.operator(f"manage.py cancel, by {_account()}", meeting.client),
+                Actor.operator(f"manage.py cancel, by {account()}", meeting.client),
                 now=timezone.now(),
                 deadline=command_deadline(),
             )
-            print_deliveries(meeting, self.stdout.write)
-
-
-def _account() -> str:
-    try:
-        return getuser()
-    except (KeyError, OSError):  # in a container, an account may have a number and no name
-        return "an unnamed account"
+            print_standing(standing, self.stdout.write)

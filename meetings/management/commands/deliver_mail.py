@@ -1,12 +1,13 @@
 """``manage.py deliver_mail``: deliver in the background, where there is no message broker.
 
-Several may run at once, on any number of machines. A claim in the database guards each mail.
+Several may run at once, on any number of machines. Each claims other meetings in the database.
 """
 
 import signal
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -14,21 +15,34 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from meetings import trouble
 from meetings.operations.retention import drop_old
-from meetings.operations.sweep import sweep
+from meetings.operations.steps.sender import end_lease, heartbeat
+from meetings.operations.work import adopt_orphans, work
 
-# Seconds from a sweep that found nothing to the next. A signal may go unnoticed as long.
+# Seconds from a look that found nothing to the next. A signal may go unnoticed as long.
 PAUSE = 0.5
-RETENTION_EVERY = 3600.0
+
+
+@dataclass
+class Chore:
+    """Something that is done every so many seconds, the first time at once."""
+
+    work: Callable[[], object]
+    every: float
+    next: float = 0.0
+
+    def run_if_due(self) -> None:
+        if time.monotonic() >= self.next:
+            _unless_unavailable(self.work)
+            self.next = time.monotonic() + self.every
 
 
 class Command(BaseCommand):
     help = (
-        "Delivers queued and unfinished mails until it is stopped (SIGTERM, Ctrl-C)."
+        "Tells people what is outstanding, until it is stopped (SIGTERM, Ctrl-C)."
         " Several may run at once."
     )
 
     stopping = False
-    swept: list[int] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="deliver what is due now, then end")
@@ -37,30 +51,28 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         if once:
-            while self._sweep_again():
+            adopt_orphans()
+            while self._work():
                 pass
             drop_old()
         else:
             self._run()
+            _unless_unavailable(end_lease)
 
     def _run(self) -> None:
-        next_retention = time.monotonic()
+        chores = [Chore(adopt_orphans, every=heartbeat()), Chore(drop_old, every=3600.0)]
         while not self.stopping:
-            worked = _unless_unavailable(self._sweep_again)
-            if time.monotonic() >= next_retention and not self.stopping:
-                _unless_unavailable(drop_old)
-                next_retention = time.monotonic() + RETENTION_EVERY
-            if not worked and not self.stopping:
+            for chore in chores:
+                chore.run_if_due()
+            if not _unless_unavailable(self._work) and not self.stopping:
                 time.sleep(PAUSE)
 
-    def _sweep_again(self) -> bool:
-        """Sweep once. Return whether there may be more to do at once."""
-        before, self.swept = self.swept, sweep(stop=self._is_stopping)
-        # The same mails twice in a row are in another process's hands.
-        return not self.stopping and bool(self.swept) and self.swept != before
+    def _work(self) -> bool:
+        """Work once. Return whether there may be more to do at once."""
+        return bool(work(stop=self._is_stopping)) and not self.stopping
 
     def _stop(self, number: int, _frame: object) -> None:
-        # A second signal ends the process at once. The lease of its mail then ends by time.
+        # A second signal ends the process at once. Its lease then ends by time.
         signal.signal(number, signal.SIG_DFL)
         self.stopping = True
 

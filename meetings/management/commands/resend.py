@@ -7,12 +7,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from meetings.management.meeting import add_uid_argument, find_meeting
 from meetings.management.report import (
     command_deadline,
-    print_deliveries,
+    print_standing,
     refusals_as_command_errors,
 )
 from meetings.operations.resend import resend
@@ -21,25 +20,26 @@ from meetings.operations.steps.call import Actor, Resend
 
 class Command(BaseCommand):
     help = (
-        "Mails the current version of a meeting again, to all attendees or to some."
-        " Exit code 1: some mails failed."
+        "Mails the current version of a meeting again, to all attendees or to one, or brings them"
+        " up to date. Exit code 1: some mails were not accepted."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_uid_argument(parser)
         some = parser.add_mutually_exclusive_group()
-        some.add_argument("--to", metavar="ADDRESS", default="", help="only to this attendee")
+        some.add_argument("--to", metavar="ADDRESS", default="", help="only to this person")
         some.add_argument(
-            "--failed", action="store_true", help="only to attendees whose mail failed"
+            "--failed",
+            action="store_true",
+            help="bring up to date: only what somebody has not been told yet",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals_as_command_errors():
             meeting = find_meeting(options["uid"], ical_uid=options["ical_uid"])
-            resend(
+            standing = resend(
                 Resend(uid=meeting.uid, to=options["to"], only_failed=options["failed"]),
                 Actor.operator("manage.py resend", meeting.client),
-                now=timezone.now(),
                 deadline=command_deadline(),
             )
-            print_deliveries(meeting, self.stdout.write)
+            print_standing(standing, self.stdout.write)

@@ -1,15 +1,18 @@
-"""A call: who asks, and for what."""
+"""A call: who asks, for what, and whether the stored meeting allows it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from meetings.itip.edit import Edit
 from meetings.itip.event import Event
+from meetings.itip.guests import require_organizer
 from meetings.itip.message import Note
 from meetings.itip.moment import Moment
-from meetings.models import ApiKey, Client, Meeting
-from meetings.models.meeting import MeetingQuerySet
-from meetings.operations.steps.errors import SenderNotPermitted
+from meetings.itip.occurrence import find_occurrence, require_occurrence
+from meetings.models import ApiKey, Client
+from meetings.models.outbox.look import Look, Stored
+from meetings.operations.steps.errors import Conflict, SenderNotPermitted, UnknownMeeting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +42,6 @@ class Actor:
     def operator(cls, name: str, client: Client) -> Self:
         """Return a person who acts on a meeting of ``client``."""
         return cls(name=name, client=client)
-
-    @property
-    def meetings(self) -> MeetingQuerySet:
-        """The meetings that the actor may know of."""
-        return Meeting.objects.of(self.client)
-
-    def turn_on(self, uid: str) -> str:
-        """Return what the turn on the meeting ``uid`` is called. Another client's is another."""
-        return f"{self.client.pk} {uid}"
 
     def require_sender(self, address: str) -> None:
         """Raise SenderNotPermitted unless the actor may speak for the organizer ``address``."""
@@ -96,8 +90,44 @@ class Cancel(Change):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resend:
-    """Mail the current version again: to everybody, to one address, or to the failed ones."""
+    """Mail the current version again: to everybody, to one address, or what is outstanding."""
 
     uid: str
     to: str = ""
     only_failed: bool = False
+
+
+def stored_for_change(found: Look, actor: Actor, command: Change) -> Stored:
+    """Return the meeting that ``command`` is about, for an actor who may change it.
+
+    Raises UnknownMeeting, SenderNotPermitted, OrganizerMismatch.
+    """
+    if command.sender is not None:
+        actor.require_sender(command.sender)
+    if found.stored is None:
+        raise UnknownMeeting(command.uid)
+    event = found.stored.event
+    actor.require_sender(event.organizer.address)
+    if command.sender is not None:
+        require_organizer(event, command.sender)
+    return found.stored
+
+
+def require_not_cancelled(event: Event) -> None:
+    """Raise Conflict for a cancelled meeting.
+
+    Its uid is never used again (RFC 5546 §3.2.5, interop S8).
+    """
+    if event.is_cancelled:
+        message = "This meeting was cancelled, which is final: send a new one under a new uid."
+        raise Conflict("uid", message)
+
+
+def meant_occurrence(series: Event, moment: Moment) -> datetime:
+    """Return the wall-clock start that the rule gives the occurrence at ``moment``.
+
+    Raises InvalidProperty where there is none, OccurrenceCancelled where it was cancelled.
+    """
+    when = find_occurrence(series, moment)
+    require_occurrence(series, when)
+    return when

@@ -1,234 +1,272 @@
-"""Claim (short statement) → send (no transaction) → record (short statement).
+"""Send what a plan has stored, in no transaction, and record each SMTP transaction at its end.
 
 The gap between the mail server's 250 and our record cannot be closed (RFC 1047): after a crash just
-there the same bytes go again, which calendars take for the same thing. Nothing else is ever sent
-twice.
+there the same octets go again, which calendars take for the same thing. It is the only duplicate
+that there may be.
 """
 
 import logging
 import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
 
-from meetings import trouble
 from meetings.deadline import Deadline
-from meetings.models import Delivery, DeliveryState, Mail
-from meetings.models.delivery import Claim, Verdict
-from meetings.operations.steps.store import Outgoing
-from meetings.operations.steps.wake import wake
+from meetings.models import DeliveryState
+from meetings.models.outbox.record import End, Recorded, Sending
+from meetings.operations.steps.parcels import Consignment, Parcel
+from meetings.operations.steps.sender import Lease, may_finish, record
 from meetings.transport.outcome import Outcome, SendStatus
 from meetings.transport.send import send
 
 log = logging.getLogger(__name__)
 
-_POLL = 0.05  # seconds between two looks at whether an older message to the same person is done
-_LEAST = 1.0  # seconds that a second try gets even when the budget is used up
+Ending = tuple[Parcel, End]
+
+MOST_UNKNOWN_ENDS = 3
+"""After so many tries without the mail server's word, a person is not mailed any more by itself."""
+
+_LEAST = 1.0  # seconds that a second try gets even when the time is used up
 
 
-def deliver_now(outgoing: Sequence[Outgoing], deadline: Deadline, *, sent: bool = False) -> None:
-    """Send what a call has just stored, in order, within its time budget.
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """What a call, or a worker, has come to, over all meetings that it tells people of.
 
-    Somebody's mail accepted, now or, as ``sent`` says, before: what failed for the moment stays
-    queued and is tried again later. Nobody's: everything of this call has failed, and nothing goes
-    out by itself, because the caller is told so. What the budget does not suffice for stays queued.
+    ``told_somebody``: a mail server accepted a mail, now or before. ``goes_on``: something is left
+    to the background, so the caller is not told that nothing will be mailed. ``undecided`` are
+    deferred ends that are not recorded yet: what becomes of them depends on the others.
     """
-    unsettled: list[Verdict] = []
-    tried = False
-    for item in outgoing:
-        for claims in _claims_of(item, deadline):
-            if deadline.left <= 0:
-                unsettled.extend(Verdict(claim, DeliveryState.QUEUED, "") for claim in claims)
-                continue
-            verdicts = _attempt(item, claims, deadline)
-            tried = True
-            sent = sent or any(verdict.state is DeliveryState.SENT for verdict in verdicts)
-            _record([verdict for verdict in verdicts if verdict.state is not DeliveryState.QUEUED])
-            unsettled.extend(
-                verdict for verdict in verdicts if verdict.state is DeliveryState.QUEUED
-            )
-    if sent or not tried:
-        _record(unsettled)
-        cut_short = {verdict.claim.delivery_id for verdict in unsettled if not verdict.retry_after}
-        leave(
-            [
-                item
-                for item in outgoing
-                if item.waiting or cut_short & {claim.delivery_id for claim in item.claims}
-            ]
-        )
-    else:
-        _give_up(outgoing, unsettled)
+
+    deadline: Deadline
+    is_call: bool
+    told_somebody: bool = False
+    goes_on: bool = False
+    undecided: list[tuple["Run", Parcel, Outcome]] = field(default_factory=list)
 
 
-def deliver_or_leave(
-    outgoing: Sequence[Outgoing], deadline: Deadline, *, mine: bool, again: Iterable[Delivery] = ()
-) -> None:
-    """Send what a call has stored if it is its turn (``mine``), else leave it to the background.
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """One plan on its way.
 
-    ``again`` is where the version stands that a repeated call is about.
+    ``results`` has what was recorded last for each person, by address key, ``replies`` the mail
+    server's words. ``broken`` are the people to whom a message did not go: nothing later goes.
+    ``unsure`` are those who may have a mail of it without the mail server's word.
+    ``left_something``: a mail was not begun, so the background has to look at once.
     """
-    if mine:
-        deliver_now(outgoing, deadline, sent=any(row.state == DeliveryState.SENT for row in again))
-    else:
-        leave(outgoing)
+
+    sending: Sending
+    lease: Lease
+    progress: Progress
+    begun_at: float = field(default_factory=time.monotonic)
+    results: dict[str, Recorded] = field(default_factory=dict)
+    replies: dict[str, str] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    unsure: set[str] = field(default_factory=set)
+    left_something: bool = False
 
 
-def leave(outgoing: Sequence[Outgoing]) -> None:
-    """Leave these to the background: they are stored and due, so it only has to look."""
-    wake([item.mail.pk for item in outgoing])
+def deliver(run: Run, consignments: Iterable[Consignment]) -> None:
+    """Send the mails in order, until the deadline. What stays undecided is for ``settle``."""
+    for consignment in consignments:
+        parcels = [each for each in consignment.parcels if each.key not in run.broken]
+        passed = [each for each in consignment.parcels if each.key in run.broken]
+        _record(run, [(each, _ended(each, DeliveryState.DROPPED)) for each in passed])
+        if parcels:
+            _send(run, consignment, parcels)
 
 
-def deliver_mail(mail: Mail) -> int:
-    """Claim what is due of one stored mail, send it and record the outcome.
+def settle(progress: Progress) -> None:
+    """Record what is undecided: with a next try, or for good where a call has told nobody.
 
-    Return how many deliveries were tried.
+    A result of 0 promises that nothing goes out by itself. So it is given up, unless somebody else
+    has planned for the same people meanwhile, which RECORD finds out.
     """
-    # Runs from before the claim, so that a process that slept in between sends nothing under a
-    # lease that has ended.
-    deadline = Deadline(settings.MEETINGS_SMTP_DEADLINE)
-    claims = Delivery.objects.claim(mail.pk, lease=settings.MEETINGS_LEASE)
-    if claims:
-        _record(_attempt(Outgoing(mail), claims, deadline))
-    return len(claims)
+    gives_up = progress.is_call and not (progress.told_somebody or progress.goes_on)
+    for run in {id(run): run for run, _, _ in progress.undecided}.values():
+        _record(run, _released(run, given_up=gives_up))
 
 
-def _claims_of(item: Outgoing, deadline: Deadline) -> Iterator[Sequence[Claim]]:
-    """The claims made at the insert, then those that waited for an older message.
-
-    What the background claims first is waited for as well: the caller wants to know what became of
-    it.
-    """
-    waiting = set(item.waiting)
-    if item.claims:
-        yield item.claims
-    while waiting and deadline.left > 0:
-        claims = Delivery.objects.claim(item.mail.pk, lease=settings.MEETINGS_LEASE)
-        waiting -= {claim.delivery_id for claim in claims}
-        if claims:
-            yield claims
-        if not Delivery.objects.filter(pk__in=waiting).in_hand().exists():
-            return
-        time.sleep(_POLL)
+def _released(run: Run, *, given_up: bool) -> list[Ending]:
+    """The ends of this run that were not recorded yet."""
+    every = run.progress.undecided
+    own = [(parcel, outcome) for its_run, parcel, outcome in every if its_run is run]
+    run.progress.undecided = [each for each in every if each[0] is not run]
+    return [(parcel, _deferred(parcel, outcome, given_up=given_up)) for parcel, outcome in own]
 
 
-def _give_up(outgoing: Sequence[Outgoing], unsettled: Sequence[Verdict]) -> None:
-    _record(
-        [
-            replace(verdict, state=DeliveryState.FAILED, retry_after=0.0, given_up=True)
-            for verdict in unsettled
-        ]
+def _send(run: Run, consignment: Consignment, parcels: Sequence[Parcel]) -> None:
+    if not _may_go_on(run):
+        _leave(run, parcels)
+        return
+    waiting, seconds = list(parcels), run.progress.deadline.left
+    while waiting:
+        waiting = _try(run, consignment, waiting, seconds)
+        seconds = max(run.progress.deadline.left, _LEAST)
+        if not _may_go_on(run):
+            _leave(run, [each for each in waiting if not each.unknown_ends])
+            waiting = [each for each in waiting if each.unknown_ends]
+
+
+def _may_go_on(run: Run) -> bool:
+    """Whether another transaction may begin: there is time, the lease lasts, no pause since."""
+    is_paused = run.lease.paused_at > run.begun_at
+    return run.progress.deadline.left > 0 and may_finish(run.lease) and not is_paused
+
+
+def _leave(run: Run, parcels: Sequence[Parcel]) -> None:
+    """Not begun, so it is planned anew by the background, at once."""
+    if not parcels:
+        return
+    run.progress.goes_on = run.left_something = True
+    run.broken |= {each.key for each in parcels}
+    ends = [(each, _ended(each, DeliveryState.DROPPED)) for each in parcels]
+    _record(run, ends, due_now=True)
+
+
+def _try(
+    run: Run, consignment: Consignment, parcels: Sequence[Parcel], seconds: float
+) -> list[Parcel]:
+    """Send once, and return those for whom it is right to send once more at once."""
+    by_address = {each.address: each for each in parcels}
+    again: list[Parcel] = []
+    for outcomes in _transactions(run, consignment, list(by_address), seconds):
+        found = [(by_address[address], outcome) for address, outcome in outcomes.items()]
+        again += _take(run, found)
+    return again
+
+
+def _transactions(
+    run: Run, consignment: Consignment, addresses: Sequence[str], seconds: float
+) -> Iterator[Mapping[str, Outcome]]:
+    if consignment.raw is None:
+        reply = "the octets of this mail are kept no longer: mail the meeting again"
+        yield dict.fromkeys(addresses, Outcome(SendStatus.REFUSED, reply))
+        return
+    left = dict.fromkeys(addresses)
+    try:
+        for outcomes in send(
+            consignment.raw,
+            envelope_from=consignment.envelope_from,
+            recipients=addresses,
+            deadline=Deadline(min(seconds, settings.MEETINGS_SMTP_DEADLINE)),
+            may_finish=partial(may_finish, run.lease),
+        ):
+            left = {address: None for address in left if address not in outcomes}
+            yield outcomes
+    except Exception as error:  # nothing is to be raised there, and nothing may stay unrecorded
+        log.exception("A mail could not be sent.")
+        yield dict.fromkeys(left, Outcome(SendStatus.UNKNOWN, f"it broke off: {error}"))
+
+
+def _take(run: Run, found: Sequence[tuple[Parcel, Outcome]]) -> list[Parcel]:
+    """Record one transaction, and return those for whom it is right to send once more at once."""
+    accepted = any(outcome.status is SendStatus.SENT for _, outcome in found)
+    run.progress.told_somebody = run.progress.told_somebody or accepted
+    ends: list[Ending] = []
+    again: list[Parcel] = []
+    for parcel, outcome in found:
+        run.replies[parcel.key] = outcome.reply
+        if accepted and outcome.too_many_recipients:
+            again.append(parcel)  # the server takes some at a time, and has just taken some
+        elif outcome.status is SendStatus.UNKNOWN and not parcel.unknown_ends:
+            again.append(parcel.once_more())
+            ends.append((parcel, _unknown(run, parcel, outcome)))
+        else:
+            ends += _final(run, parcel, outcome)
+    if accepted:  # what was undecided gets a next try, in the same round trip
+        ends += _released(run, given_up=False)
+    _record(run, ends)
+    return again
+
+
+def _final(run: Run, parcel: Parcel, outcome: Outcome) -> list[Ending]:
+    """What to record of an attempt that is not repeated at once; nothing where it is undecided."""
+    if outcome.status is SendStatus.SENT:
+        return [(parcel, _ended(parcel, DeliveryState.SENT, outcome))]
+    run.broken.add(parcel.key)
+    if outcome.status is SendStatus.UNKNOWN:
+        return [(parcel, _unknown(run, parcel, outcome))]
+    if run.progress.is_call and parcel.unknown_ends:
+        # The person may have the mail, so the call cannot say that nothing was mailed.
+        run.progress.goes_on = True
+        run.unsure.add(parcel.key)
+    elif outcome.status is SendStatus.REFUSED:
+        return [(parcel, _ended(parcel, DeliveryState.REFUSED, outcome))]
+    if _is_own_time_out(run, outcome):
+        # The caller's time is over, not the mail server's: nothing is known of it yet.
+        run.progress.goes_on = run.left_something = True
+        return [(parcel, _ended(parcel, DeliveryState.DEFERRED, outcome, retry_after=0.0))]
+    if _is_sure_to_go_on(run.progress):
+        return [(parcel, _deferred(parcel, outcome))]
+    run.progress.undecided.append((run, parcel, outcome))
+    return []
+
+
+def _is_own_time_out(run: Run, outcome: Outcome) -> bool:
+    """Whether a call's time ran out before the mail server said a word about it."""
+    is_out_of_time = run.progress.is_call and run.progress.deadline.left <= 0
+    return is_out_of_time and not outcome.reply[:1].isdigit()
+
+
+def _is_sure_to_go_on(progress: Progress) -> bool:
+    """Whether what is deferred gets a next try, whatever becomes of the rest of the call."""
+    return not progress.is_call or progress.told_somebody or progress.goes_on
+
+
+def _unknown(run: Run, parcel: Parcel, outcome: Outcome) -> End:
+    """The first such end is tried again at once, the second later, and the third is the last."""
+    run.progress.goes_on = True
+    run.unsure.add(parcel.key)
+    if not parcel.unknown_ends:
+        return _ended(parcel, DeliveryState.SENDING, outcome)
+    is_last = parcel.unknown_ends + 1 >= MOST_UNKNOWN_ENDS
+    pause = None if is_last else _pause(parcel)
+    return _ended(parcel, DeliveryState.UNKNOWN, outcome, retry_after=pause)
+
+
+def _deferred(parcel: Parcel, outcome: Outcome, *, given_up: bool = False) -> End:
+    return End(
+        delivery_id=parcel.delivery_id,
+        attempt=parcel.attempt,
+        state=DeliveryState.DEFERRED,
+        reply=outcome.reply,
+        retry_after=_pause(parcel),
+        given_up=given_up,
     )
-    Delivery.objects.filter(
-        pk__in=[pk for item in outgoing for pk in item.waiting]
-    ).give_up_queued()
 
 
-def _attempt(item: Outgoing, claims: Sequence[Claim], deadline: Deadline) -> list[Verdict]:
-    """One try, and for those whose end it left open a second one at once with the same bytes."""
-    if item.mail.raw is None:
-        gone = Outcome(
-            SendStatus.REFUSED,
-            "the bytes of this message are kept no longer: mail the meeting again",
-        )
-        return [_verdict(claim, gone, may_have_left=False) for claim in claims]
-    outcomes = _send(item, [claim.address for claim in claims], deadline.left)
-    open_ended = [
-        address for address, outcome in outcomes.items() if outcome.status is SendStatus.UNKNOWN
-    ]
-    if open_ended:
-        outcomes |= _send(item, open_ended, max(deadline.left, _LEAST))
-    return [
-        _verdict(claim, outcomes[claim.address], may_have_left=claim.address in open_ended)
-        for claim in claims
-    ]
+def _ended(
+    parcel: Parcel,
+    state: DeliveryState,
+    outcome: Outcome | None = None,
+    *,
+    retry_after: float | None = None,
+) -> End:
+    return End(
+        delivery_id=parcel.delivery_id,
+        attempt=parcel.attempt,
+        state=state,
+        reply=outcome.reply if outcome else "",
+        retry_after=retry_after,
+        shown=parcel.shown,
+    )
 
 
-def _send(item: Outgoing, addresses: Sequence[str], seconds: float) -> dict[str, Outcome]:
-    outcomes: dict[str, Outcome] = {}
-    for of_transaction in send(
-        bytes(item.mail.raw or b""),
-        envelope_from=item.mail.envelope_from,
-        recipients=addresses,
-        deadline=Deadline(min(seconds, settings.MEETINGS_SMTP_DEADLINE)),
-        may_finish=lambda: True,
-    ):
-        outcomes |= of_transaction
-    return outcomes
-
-
-_NEXT_STATE = {
-    SendStatus.SENT: DeliveryState.SENT,
-    SendStatus.REFUSED: DeliveryState.FAILED,
-    SendStatus.DEFERRED: DeliveryState.QUEUED,
-    SendStatus.UNKNOWN: DeliveryState.QUEUED,
-}
-
-
-def _verdict(claim: Claim, outcome: Outcome, *, may_have_left: bool) -> Verdict:
+def _pause(parcel: Parcel) -> float:
+    """Seconds until the next try, with jitter: what failed together is not tried together."""
     pauses = settings.MEETINGS_BACK_OFF
-    pause = pauses[min(claim.attempt, len(pauses)) - 1] * random.uniform(0.9, 1.1)  # noqa: S311 - jitter, no secret
-    state = _NEXT_STATE[outcome.status]
-    return Verdict(
-        claim, state, outcome.reply, pause if state is DeliveryState.QUEUED else 0.0, may_have_left
-    )
+    pause = float(pauses[min(parcel.attempt, len(pauses)) - 1])
+    return pause * random.uniform(1 - settings.MEETINGS_JITTER, 1 + settings.MEETINGS_JITTER)  # noqa: S311 (no secret)
 
 
-def _record(verdicts: Sequence[Verdict]) -> None:
-    """Record the verdicts; while PostgreSQL is away keep trying for as long as the claims hold."""
-    if not verdicts:
+def _record(run: Run, ends: Sequence[Ending], *, due_now: bool = False) -> None:
+    if not ends:
         return
-    for _ in _tries(settings.MEETINGS_LEASE):
-        try:
-            held = Delivery.objects.finish(verdicts)
-        # A server that is stopped short ends in a plain DatabaseError.
-        except (DatabaseError, InterfaceError):
-            if connection.in_atomic_block:
-                raise
-            connection.close()
-            trouble.report(
-                "database", "the database is away: what became of mails waits to be recorded"
-            )
-            continue
-        if held < len(verdicts):
-            log.warning(
-                "%d claims had ended before their outcome could be recorded.", len(verdicts) - held
-            )
-        return
-    log.error(
-        "The outcome of %d deliveries could not be recorded; they will be tried again.",
-        len(verdicts),
-    )
-
-
-def _tries(seconds: float) -> Iterator[None]:
-    deadline = Deadline(seconds)
-    yield
-    while deadline.left > 0:
-        time.sleep(_POLL)
-        yield
-
-
-def retry_failed(deliveries: Iterable[Delivery], *, mine: bool) -> list[Outgoing]:
-    """Queue the failed ones of ``deliveries`` again and return their mails, oldest first.
-
-    A call that got no turn (``mine``) answers "queued" for them and for what another call is
-    sending just now: the rows are marked, so that the other call's end without success does not
-    break that promise.
-    """
-    deliveries = list(deliveries)
-    if not mine:
-        Delivery.objects.filter(
-            pk__in=[row.pk for row in deliveries if row.state != DeliveryState.SENT]
-        ).update(promised=True)
-    failed = sorted(
-        (row for row in deliveries if row.state == DeliveryState.FAILED),
-        key=lambda row: row.mail_id,
-    )
-    Delivery.objects.filter(pk__in=[row.pk for row in failed], state=DeliveryState.FAILED).requeue()
-    by_message = [list(rows) for _, rows in groupby(failed, key=lambda row: row.mail_id)]
-    return [Outgoing(rows[0].mail, waiting=tuple(row.pk for row in rows)) for rows in by_message]
+    recorded = record(run.sending, run.lease, [end for _, end in ends], due_now=due_now)
+    for parcel, end in ends:
+        if end.state is not DeliveryState.DROPPED and end.delivery_id in recorded:
+            run.results[parcel.key] = recorded[end.delivery_id]

@@ -1,6 +1,6 @@
 """Publish tasks for the workers, in a thread of its own: a call never waits for a broker.
 
-A task that is lost here costs only time. The next sweep finds the mail.
+A task that is lost here costs only time. The next sweep finds the meeting.
 """
 
 import logging
@@ -11,40 +11,36 @@ from collections.abc import Sequence
 from celery import current_app
 
 from meetings import trouble
+from meetings.models.outbox.queue import claimed_for
 
 DELIVER = "meetings.tasks.deliver"
-SWEEP = "meetings.tasks.sweep"
 
-MOST_AT_ONCE = 10  # one sweep publishes more mails than these
-# Seconds, by the broker's clock, after which it drops a task that no worker took. By then a sweep
-# has published the mail again, so the queue does not grow with each sweep.
-EXPIRATION = 30.0
 _SECONDS = 2.0  # each for connecting, for writing, and for the broker's confirmation
 
 log = logging.getLogger(__name__)
 
-_waiting: queue.Queue[tuple[str, list[int]]] = queue.Queue(1000)
+_waiting: queue.Queue[tuple[str, list[list[int]]]] = queue.Queue(1000)
 _starting = threading.Lock()
 _thread: threading.Thread | None = None
 
 
-def publish(mail_ids: Sequence[int]) -> None:
-    """Tell the workers to deliver these mails. Returns at once and never raises."""
-    tasks: list[tuple[str, list[int]]] = [(DELIVER, [mail_id]) for mail_id in mail_ids]
+def publish(meeting_ids: Sequence[int]) -> None:
+    """Tell the workers that these meetings are due. Returns at once and never raises."""
     try:
-        for task in tasks if len(tasks) <= MOST_AT_ONCE else [(SWEEP, [])]:
-            _waiting.put_nowait(task)
+        _waiting.put_nowait((DELIVER, [list(meeting_ids)]))
     except queue.Full:
-        return  # the broker is slow or unavailable; the next sweep finds the mails
+        return  # the broker is slow or unavailable; the next sweep finds the meetings
     _start_thread()
 
 
-def send(task: str, args: Sequence[int]) -> None:
+def send(task: str, args: Sequence[Sequence[int]]) -> None:
     """Publish a task by its name, now. Raises what the broker's client raises."""
     current_app.send_task(
         task,
         args=args,
-        expiration=EXPIRATION,
+        # By the broker's clock it drops a task that no worker took. The claims of its meetings have
+        # ended then, so a sweep publishes them again, and the queue does not grow with each sweep.
+        expiration=claimed_for(),
         # A connection that the broker closed meanwhile is opened anew, once.
         retry=True,
         retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0},
@@ -69,13 +65,13 @@ def _publish_for_ever() -> None:
         except Exception as error:
             trouble.report(
                 "broker",
-                f"the message broker is unavailable ({error}); the next sweep publishes the mails",
+                f"the message broker is unavailable ({error}); the next sweep finds what is due",
             )
             _drop_waiting()
 
 
 def _drop_waiting() -> None:
-    """Drop what waits: each task would take as long to fail, and the sweep finds its mail."""
+    """Drop what waits: each task would take as long to fail, and the sweep finds its meetings."""
     while True:
         try:
             _waiting.get_nowait()

@@ -1,4 +1,4 @@
-"""Tell the workers, where there are any, that something is stored for them.
+"""Tell the workers, where there are any, that a meeting is due.
 
 Whom to tell is named by a setting, so that nothing here imports what runs above it, and nothing of
 a message broker is imported where there is none. The row is the truth: a word that is lost costs a
@@ -13,11 +13,11 @@ from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
 
-def wake(message_ids: Sequence[int]) -> None:
-    """Say, after the commit, that these messages wait. Costs the caller no time and never fails."""
-    if not settings.MEETINGS_WAKE or not message_ids:
+def wake(meeting_ids: Sequence[int]) -> None:
+    """Say, after the commit, that these meetings are due. Costs no time and never fails."""
+    if not settings.MEETINGS_WAKE or not meeting_ids:
         return
-    tell = partial(import_string(settings.MEETINGS_WAKE), message_ids)
+    tell = partial(import_string(settings.MEETINGS_WAKE), meeting_ids)
     if connection.in_atomic_block:
         transaction.on_commit(tell)
     else:  # on_commit() would connect to a database that has gone away meanwhile

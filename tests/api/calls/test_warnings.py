@@ -13,15 +13,15 @@ RULE = Rule(freq=Frequency.MONTHLY, count=2, by_month_day=31)
 
 @pytest.mark.parametrize("kind", NoteKind)
 def test_each_note_has_a_sentence(kind: NoteKind) -> None:
-    sentence = warning_of(Note(kind, start=datetime(2027, 3, 1, 10), rule=RULE))
+    sentence = warning_of(Note(kind, start=datetime(2032, 3, 1, 10), rule=RULE))
     assert sentence.endswith(".")
     assert "{" not in sentence
 
 
 def test_moved_start_is_named_with_its_rule() -> None:
-    note = Note(NoteKind.START_MOVED_TO_RULE, start=datetime(2027, 3, 1, 10), rule=RULE)
+    note = Note(NoteKind.START_MOVED_TO_RULE, start=datetime(2032, 3, 1, 10), rule=RULE)
     assert warning_of(note) == (
-        "repeat: the rule is unchanged, so the series starts at 2027-03-01 10:00:"
+        "repeat: the rule is unchanged, so the series starts at 2032-03-01 10:00:"
         " FREQ=MONTHLY;COUNT=2;BYMONTHDAY=31."
     )
 

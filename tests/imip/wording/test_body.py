@@ -1,49 +1,15 @@
 """What a mail says to people whose mail program shows no calendar (interop M8)."""
 
 from dataclasses import replace
-from datetime import datetime
-from html.parser import HTMLParser
 
 import pytest
-from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meetings.imip.wording.body import Bodies, bodies
-from meetings.itip.event import Attendee, Role
+from meetings.itip.event import Attendee
 from meetings.itip.message import Message
+from tests.imip.wording.reading import Reader, line, say
 from tests.support.cast import BOB, CAROL, MONDAYS, ROOM, cancel, meeting, request, uninvite, update
-
-
-def say(message: Message, language: str = "en") -> Bodies:
-    with translation.override(language):
-        return bodies(message, language=language)
-
-
-def line(message: Message, label: str) -> str:
-    """The text behind ``label``."""
-    [found] = [row for row in say(message).text.splitlines() if row.startswith(f"{label}: ")]
-    return found.removeprefix(f"{label}: ")
-
-
-class Reader(HTMLParser):
-    """What a mail program makes of the HTML: its elements, its attributes, its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.text = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append(tag)
-        self.attributes += attrs
-        self.text += "\n" if tag in {"br", "tr", "p", "h1"} else ""
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 def test_invitation_in_english_as_plain_text() -> None:
@@ -90,80 +56,6 @@ def test_missing_details_leave_no_gap() -> None:
         "Organizer: Alice <alice@example.com>\n"
         "Required: bob@example.org\n"
     )
-
-
-def test_update_in_english_tells_old_and_new() -> None:
-    dave = Attendee(address="dave@example.org", name="Dave")
-    [*_, message] = update(
-        meeting(),
-        summary="Monthly review",
-        start=datetime(2027, 3, 2, 15),
-        end=datetime(2027, 3, 2, 16),
-        location="",
-        rule=replace(MONDAYS, by_day=("TU",)),
-        description="Bring cake.",
-        attendees=(replace(CAROL, role=Role.REQUIRED), dave),
-    )
-    told = say(message).text
-    assert told[: told.index("\n\nWhen: ")] == (
-        "Monthly review\n"
-        "\n"
-        "This meeting has changed.\n"
-        "\n"
-        "* Title: Weekly review → Monthly review\n"
-        "* When: Monday, 1 March 2027, 10:00–11:00 (Asia/Shanghai, UTC+08:00)"
-        " → Tuesday, 2 March 2027, 15:00–16:00 (Asia/Shanghai, UTC+08:00)\n"
-        "* Repeats: – → every Tuesday, 3 times\n"
-        "* Where: Room 7 → –\n"
-        "* Description: changed\n"
-        "* Added: Dave <dave@example.org>\n"
-        "* Removed: Bob <bob@example.org>\n"
-        "* Required: Carol <carol@example.net>"
-    )
-
-
-def test_update_names_only_what_changed() -> None:
-    [message] = update(meeting(), location="Room 8")
-    assert [row for row in say(message).text.splitlines() if row.startswith("*")] == [
-        "* Where: Room 7 → Room 8"
-    ]
-
-
-def test_other_name_of_an_attendee_is_no_change() -> None:
-    stored = meeting(attendees=(replace(BOB, name="Robert"), CAROL))
-    [message] = update(stored, attendees=(BOB, CAROL))
-    assert "*" not in say(message).text
-
-
-def test_update_in_chinese_tells_old_and_new() -> None:
-    told = say(update(meeting(), location="8号会议室")[0], "zh-hans").text
-    assert "此会议有更改。\n\n* 地点：Room 7 → 8号会议室\n\n时间：" in told
-
-
-def test_uninvited_attendee_reads_that_it_takes_place() -> None:
-    assert (
-        "You have been removed from this meeting. It takes place without you."
-        in say(uninvite()).text
-    )
-    assert "cancelled" not in say(uninvite()).text
-    assert "您已不在此会议的参加人之列，会议照常举行。" in say(uninvite(), "zh-hans").text
-
-
-OF_ONE_OCCURRENCE = {
-    "request": (request(), "You are invited to this one meeting of a series."),
-    "update": (
-        update(meeting(), location="Room 8")[0],
-        "This one meeting of a series has changed.",
-    ),
-    "cancel": (cancel(), "This one meeting of a series has been cancelled."),
-    "uninvite": (uninvite(), "You have been removed from this one meeting of a series. It takes"),
-}
-
-
-@pytest.mark.parametrize(("message", "status"), OF_ONE_OCCURRENCE.values(), ids=OF_ONE_OCCURRENCE)
-def test_mail_about_one_occurrence_says_so(message: Message, status: str) -> None:
-    occurrence = replace(message.event, recurrence_id=message.event.start)
-    assert f"\n\n{status}" in say(replace(message, event=occurrence)).text
 
 
 @pytest.mark.parametrize("message", [cancel(), uninvite()])

@@ -1,7 +1,7 @@
 """Whole calendars, byte for byte as in tests/golden."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from meetings.itip import organizer
 from meetings.itip.event import Attendee, Event, Organizer, Role
 from meetings.itip.ical.writer import PRODID, to_ical
-from tests.support.cast import MONDAYS
+from tests.support.cast import MONDAYS, messages
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 # The golden files name another product than ours. All else in them must be the same.
@@ -31,25 +31,22 @@ SENT = datetime(2019, 11, 28, 1, tzinfo=UTC)
 SERIES = replace(SEED, start=datetime(2019, 12, 2, 10), end=datetime(2019, 12, 2, 11), rule=MONDAYS)
 FEWER = replace(SEED, attendees=(LI_SI,))
 
-PLANS = {
-    "golden_request": organizer.invite(SEED, now=SENT),
-    "golden_series": organizer.invite(SERIES, now=SENT),
-    "golden_removed": organizer.update(
-        SEED, FEWER, now=datetime(2019, 11, 29, 1, tzinfo=UTC), last_dtstamp=SENT
+NEXT_DAY = datetime(2019, 11, 29, 1, tzinfo=UTC)
+CANCELLED_ONE = organizer.cancel_occurrence(SERIES, datetime(2019, 12, 9, 10))
+ONE_LEFT = replace(FEWER, sequence=1)
+
+MESSAGES = {
+    "golden_request": messages(organizer.invite(SEED, now=SENT), now=SENT),
+    "golden_series": messages(organizer.invite(SERIES, now=SENT), now=SENT),
+    "golden_removed": messages(organizer.update(SEED, FEWER, now=NEXT_DAY), SEED, now=NEXT_DAY),
+    "golden_cancel": messages(
+        organizer.cancel(ONE_LEFT), ONE_LEFT, now=NEXT_DAY + timedelta(hours=1)
     ),
-    "golden_cancel": organizer.cancel(
-        replace(FEWER, sequence=1), now=datetime(2019, 11, 29, 2, tzinfo=UTC), last_dtstamp=SENT
-    ),
-    "golden_cancel_one": organizer.cancel_occurrence(
-        SERIES,
-        datetime(2019, 12, 9, 10),
-        now=datetime(2019, 11, 29, 1, tzinfo=UTC),
-        last_dtstamp=SENT,
-    ),
+    "golden_cancel_one": messages(CANCELLED_ONE, SERIES, now=NEXT_DAY),
 }
 
 
-@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("name", MESSAGES)
 def test_message_equals_its_golden_file(name: str) -> None:
     golden = (GOLDEN / f"{name}.ics").read_bytes()
-    assert to_ical(PLANS[name].messages[0]) == golden.replace(GOLDEN_PRODID, PRODID.encode())
+    assert to_ical(MESSAGES[name][0]) == golden.replace(GOLDEN_PRODID, PRODID.encode())

@@ -8,10 +8,21 @@ from datetime import datetime
 
 import pytest
 
+from meetings.itip import organizer
 from meetings.itip.ical.writer import to_ical
-from meetings.itip.message import Message
+from meetings.itip.message import Message, Method
 from meetings.itip.recurrence.rule import Frequency, Rule
-from tests.support.cast import BOB, CAROL, MONDAYS, cancel, meeting, request, uninvite, update
+from tests.support.cast import (
+    BOB,
+    CAROL,
+    MONDAYS,
+    cancel,
+    meeting,
+    messages,
+    request,
+    uninvite,
+    update,
+)
 from tests.support.readers.content_lines import lines, names, read, values
 
 # P1, P2: the frame
@@ -85,6 +96,15 @@ def test_p4_cancel_names_only_its_recipient() -> None:
 def test_p4_cancel_gives_the_reason() -> None:
     assert values(cancel(comment="Alice, ill;\nsorry"), "COMMENT") == [":Alice\\, ill\\;\\nsorry"]
     assert values(cancel(), "COMMENT") == []
+
+
+def test_request_gives_the_reason_of_an_early_end() -> None:
+    stored = meeting(rule=MONDAYS)
+    ended = organizer.cut(stored, datetime(2027, 3, 15, 10), comment="Alice, ill").ended
+    [message] = messages(ended, stored)
+    assert message.method is Method.REQUEST
+    assert values(message, "COMMENT") == [":Alice\\, ill"]
+    assert values(request(), "COMMENT") == []
 
 
 @pytest.mark.parametrize("message", [cancel(), uninvite()])

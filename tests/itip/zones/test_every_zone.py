@@ -1,10 +1,10 @@
-"""Each zone is exact for every time of a meeting, or the meeting is refused (interop Z3).
+"""Each zone is exact for every time of a meeting, or says that it cannot be (interop Z3).
 
 The VTIMEZONE is evaluated by a reader that was written from RFC 5545 §3.6.5 alone.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from meetings.itip.errors import ZoneNotExpressible
 from meetings.itip.zones.law import _general_law
 from meetings.itip.zones.offsets import _in_year, transitions
+from meetings.itip.zones.refusal import require_exact
 from meetings.itip.zones.vtimezone import observances
 from tests.interop.cases import ZONES
 from tests.itip.zones.checks import HOUR, MONDAY, check_form, series, wrong_times
@@ -31,12 +32,17 @@ REFUSAL = re.compile(r"change in (\d{4}) .* End the series before (\S+)")
 THREE_CHANGES = ("Africa/Casablanca", "Africa/El_Aaiun")
 
 
+def refuse_inexact(tzid: str, times: Iterable[datetime], duration: timedelta = HOUR) -> None:
+    """Raise ZoneNotExpressible unless the meetings that start at ``times`` fit together."""
+    require_exact(tzid, [(start, start + duration) for start in times])
+
+
 @pytest.mark.parametrize("tzid", THREE_CHANGES)
 def test_z3_third_change_in_a_year_is_refused(tzid: str) -> None:
     with pytest.raises(
         ZoneNotExpressible, match=r"change in 2026 .* End the series before 2026-09-2"
     ):
-        observances(tzid, series(RULES["52 weekly"], MONDAY))
+        refuse_inexact(tzid, series(RULES["52 weekly"], MONDAY))
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
@@ -66,20 +72,23 @@ def meetings(draw: st.DrawFn) -> tuple[str, list[datetime]]:
 @example(("Africa/Casablanca", series(FIVE_YEARS, MONDAY)))
 @example(("Europe/Vilnius", [datetime(2000, 1, 1)]))  # it kept winter time for these three years
 @settings(max_examples=300, deadline=None)
-def test_any_meeting_is_exact_or_refused(meeting: tuple[str, list[datetime]]) -> None:
+def test_any_meeting_is_exact_before_the_day_refused(meeting: tuple[str, list[datetime]]) -> None:
     tzid, times = meeting
+    parts = observances(tzid, times)
+    check_form(parts)
+    wrong = wrong_times(parts, tzid, times)
     try:
-        parts = observances(tzid, times)
+        refuse_inexact(tzid, times, timedelta())
     except ZoneNotExpressible as refusal:
         named = REFUSAL.search(refusal.message)
         assert named
         assert named[1] == named[2][:4]
+        day = datetime.fromisoformat(named[2])
+        wrong = [moment for moment in wrong if moment < day]
         # What is left of the series before the day that the refusal names must be accepted.
-        times = [moment for moment in times if moment < datetime.fromisoformat(named[2])]
-        parts = observances(tzid, times) if times else ()
-    if times:
-        check_form(parts)
-    assert wrong_times(parts, tzid, times) == []
+        if left := [moment for moment in times if moment < day]:
+            refuse_inexact(tzid, left, timedelta())
+    assert wrong == []
 
 
 def test_refusal_names_the_first_wrong_occurrence() -> None:
@@ -89,7 +98,7 @@ def test_refusal_names_the_first_wrong_occurrence() -> None:
     with pytest.raises(
         ZoneNotExpressible, match=r"America/Mexico_City change in 2023 .* before 2023-04-10"
     ) as refusal:
-        observances("America/Mexico_City", times)
+        refuse_inexact("America/Mexico_City", times)
     assert refusal.value.property == "TZID"
 
 
@@ -98,11 +107,9 @@ def test_refusal_names_the_day_an_occurrence_begins() -> None:
     # ends in that year still fits.
     saturdays = [datetime(2022, 1, 1, 23, 30) + timedelta(weeks=number) for number in range(60)]
     with pytest.raises(ZoneNotExpressible, match=r"change in 2023 .* before 2022-12-31"):
-        observances("Asia/Damascus", saturdays, duration=5 * HOUR)
+        refuse_inexact("Asia/Damascus", saturdays, 5 * HOUR)
     kept = [start for start in saturdays if start < datetime(2022, 12, 31)]
-    parts = observances("Asia/Damascus", kept, duration=5 * HOUR)
-    times = [*kept, *(start + 5 * HOUR for start in kept)]
-    assert wrong_times(parts, "Asia/Damascus", times) == []
+    refuse_inexact("Asia/Damascus", kept, 5 * HOUR)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +118,7 @@ def test_refusal_names_the_day_an_occurrence_begins() -> None:
 def test_series_of_eighty_years_is_refused(tzid: str) -> None:
     times = [datetime(year, month, 4, 10) for year in range(2019, 2099) for month in range(1, 13)]
     with pytest.raises(ZoneNotExpressible):
-        observances(tzid, times, duration=HOUR)
+        refuse_inexact(tzid, times)
 
 
 def different_meetings(number: int) -> Iterator[list[datetime]]:

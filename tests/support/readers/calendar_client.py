@@ -40,20 +40,25 @@ class Entry:
 
 
 @dataclass(slots=True)
-class _Meeting:
-    """The newest message about the whole, and about each occurrence by its RECURRENCE-ID."""
+class KnownMeeting:
+    """The newest message about the whole, and about each occurrence.
+
+    The calendar knows an occurrence by its ``key``. ``sent_alone`` are the keys of those of which
+    it ever got a REQUEST.
+    """
 
     organizer: str
     whole: ReceivedMessage | None = None
     occurrences: dict[Moment, ReceivedMessage] = field(default_factory=dict)
+    sent_alone: set[Moment] = field(default_factory=set)
 
 
 class CalendarClient:
-    """The calendar of ``owner``."""
+    """The calendar of ``owner``, as RFC 5546 wants it."""
 
     def __init__(self, owner: str) -> None:
         self.owner = owner.lower()
-        self._meetings: dict[str, _Meeting] = {}
+        self._meetings: dict[str, KnownMeeting] = {}
 
     def receive(self, mail: bytes) -> str:
         """Take a mail. Returns why the calendar ignores it, or "". Raises NotAnInvitation."""
@@ -62,62 +67,69 @@ class CalendarClient:
     def apply(self, message: ReceivedMessage) -> str:
         """Take an iTIP message. Returns and raises as ``receive`` does."""
         uid, organizer = message.one("UID").text, message.one("ORGANIZER").address
-        meeting = self._meetings.get(uid) or _Meeting(organizer)
+        meeting = self._meetings.get(uid) or KnownMeeting(organizer)
         if organizer != meeting.organizer:
             return f"the organizer of this meeting is {meeting.organizer}"
         # Nextcloud looks at the first ATTENDEE only (interop A3).
         if message.method == "CANCEL" and message.all("ATTENDEE")[0].address != self.owner:
             return "it cancels for somebody else"
         starts(message)
-        if not _is_news(message, meeting):
+        if not self._is_news(message, meeting):
             return "it is not newer than what the calendar has"
-        _store(message, meeting)
+        self.store(message, meeting)
         self._meetings[uid] = meeting
         return ""
 
     def entries(self) -> list[Entry]:
         """Everything that the calendar shows, in order of time."""
         meetings = self._meetings.values()
-        found = [entry for meeting in meetings for entry in _entries(meeting)]
+        found = [entry for meeting in meetings for entry in self._entries(meeting)]
         return sorted(found, key=lambda entry: (_instant(entry.start), entry.uid))
 
+    def key(self, message: ReceivedMessage, when: Moment) -> Moment:
+        """By what the calendar knows the occurrence that ``message`` has at ``when``."""
+        return when
 
-def _is_news(message: ReceivedMessage, meeting: _Meeting) -> bool:
-    """Whether nothing newer, nor the same, is known of what the message is about.
+    def key_of(self, single: ReceivedMessage) -> Moment:
+        """By what the calendar knows the occurrence that a message is about."""
+        return self.key(single, single.moment("RECURRENCE-ID"))
 
-    An occurrence is shown by the whole too, so a message about it alone must be newer than both.
-    Thunderbird takes equal DTSTAMPs for the same message (interop S4).
-    """
-    known = [meeting.whole]
-    if message.all("RECURRENCE-ID"):
-        known.append(meeting.occurrences.get(message.moment("RECURRENCE-ID")))
-    return all(message.version > each.version for each in known if each)
+    def store(self, message: ReceivedMessage, meeting: KnownMeeting) -> None:
+        """Keep a message that is news."""
+        if message.all("RECURRENCE-ID"):
+            meeting.occurrences[self.key_of(message)] = message
+            return
+        # The whole defines all occurrences anew, so older messages about single ones are void
+        # (interop R13). A newer one that has overtaken this message stays.
+        meeting.whole = message
+        meeting.occurrences = {
+            when: single
+            for when, single in meeting.occurrences.items()
+            if single.version > message.version
+        }
 
+    def _is_news(self, message: ReceivedMessage, meeting: KnownMeeting) -> bool:
+        """Whether nothing newer, nor the same, is known of what the message is about.
 
-def _store(message: ReceivedMessage, meeting: _Meeting) -> None:
-    if message.all("RECURRENCE-ID"):
-        meeting.occurrences[message.moment("RECURRENCE-ID")] = message
-        return
-    # The whole defines all occurrences anew, so older messages about single ones are void
-    # (interop R13). A newer one that has overtaken this message stays.
-    meeting.whole = message
-    meeting.occurrences = {
-        when: single
-        for when, single in meeting.occurrences.items()
-        if single.version > message.version
-    }
+        An occurrence is shown by the whole too, so a message about it alone must be newer than
+        both. Thunderbird takes equal DTSTAMPs for the same message (interop S4).
+        """
+        known = [meeting.whole]
+        if message.all("RECURRENCE-ID"):
+            known.append(meeting.occurrences.get(self.key_of(message)))
+        return all(message.version > each.version for each in known if each)
 
-
-def _entries(meeting: _Meeting) -> Iterator[Entry]:
-    whole = meeting.whole
-    if whole and whole.method == "REQUEST":
-        for start in starts(whole):
-            if start not in meeting.occurrences:
-                yield _entry(whole, start, start if whole.all("RRULE") else None)
-    # Also one that the rule does not have: a program that was told of it shows it.
-    for when, single in meeting.occurrences.items():
-        if single.method == "REQUEST":
-            yield _entry(single, single.moment("DTSTART"), when)
+    def _entries(self, meeting: KnownMeeting) -> Iterator[Entry]:
+        whole = meeting.whole
+        if whole and whole.method == "REQUEST":
+            for start in starts(whole):
+                if self.key(whole, start) not in meeting.occurrences:
+                    yield _entry(whole, start, start if whole.all("RRULE") else None)
+        # Also one that the rule does not have: a program that was told of it shows it.
+        for single in meeting.occurrences.values():
+            if single.method == "REQUEST":
+                when = single.moment("RECURRENCE-ID")
+                yield _entry(single, single.moment("DTSTART"), when)
 
 
 def _entry(message: ReceivedMessage, start: Moment, recurrence_id: Moment | None) -> Entry:

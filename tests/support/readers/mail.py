@@ -9,6 +9,8 @@ from typing import Any
 
 import vobject
 
+from tests.support.servers.smtp_server import ScriptedSMTP
+
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
@@ -25,6 +27,18 @@ class Invitation:
     @property
     def dtstamp(self) -> str:
         return str(self.vevent.dtstamp.value)
+
+    @property
+    def is_of_one(self) -> bool:
+        """Whether it is about one occurrence."""
+        return "recurrence-id" in self.vevent.contents
+
+    @property
+    def text(self) -> str:
+        """What people read who have no calendar."""
+        body = self.mail.get_body(("plain",))
+        assert body is not None
+        return str(body.get_content())
 
     @property
     def people(self) -> list[str]:
@@ -44,3 +58,8 @@ def read(raw: bytes) -> Invitation:
     calendar = vobject.readOne(parts[0].get_payload(decode=True).decode())  # type: ignore[union-attr]
     assert calendar.method.value == parts[0].get_param("method")
     return Invitation(message, calendar.method.value, calendar.vevent)
+
+
+def mails_to(address: str, mail_server: ScriptedSMTP) -> list[Invitation]:
+    """The mails that the server took for one recipient."""
+    return [read(mail.raw) for mail in mail_server.accepted if address in mail.recipients]

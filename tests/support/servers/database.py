@@ -8,6 +8,8 @@ import psycopg2
 import pytest
 from django.db import OperationalError, connection
 
+from tests.support.waiting import wait_until
+
 
 @contextmanager
 def another_session(**parameters: str) -> Iterator[Any]:
@@ -33,10 +35,11 @@ def threads_own_connection() -> Iterator[None]:
 
 
 def is_reachable() -> bool:
-    """Whether a new connection succeeds."""
+    """Whether a new connection reaches it. PgBouncer lets us in also where it does not."""
     connection.close()
     try:
-        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT")
     except OperationalError:
         return False
     return True
@@ -67,3 +70,4 @@ def outage(transactional_db: None) -> Iterator[Outage]:
     made = Outage()
     yield made
     made.end()
+    wait_until(is_reachable, "the database")

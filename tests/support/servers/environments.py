@@ -10,6 +10,7 @@ from tests.support.servers.smtp_server import ScriptedSMTP
 # tests may write.
 _SETTINGS = (
     *("ALLOWED_HOSTS", "CONN_MAX_AGE", "CSRF_TRUSTED_ORIGINS", "DATABASE_URL", "DEBUG", "HTTPS"),
+    "DISABLE_SERVER_SIDE_CURSORS",
     *("LOG_LEVEL", "PORT", "SECRET_KEY", "WEB_CONCURRENCY", "WORKER_THREADS"),
 )
 _FAMILIES = ("CELERY_", "DJANGO_", "EMAIL_", "MEETINGS_")

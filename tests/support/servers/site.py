@@ -16,11 +16,12 @@ from meeting_server.database.place import DATABASE, PORT, ROLE, Place
 from tests.support.callers import is_served
 from tests.support.servers import broker
 from tests.support.servers.environments import environment
+from tests.support.servers.pgbouncer import PgBouncer
 from tests.support.servers.ports import free_port
 from tests.support.servers.processes import Process, children, lives, pid_in, run
 from tests.support.waiting import wait_until
 
-# Longer than a busy machine takes. A test that needs the end of a lease brings it about.
+# Longer than a busy machine takes. A test that needs the end of a lease or a claim brings it about.
 TIMES = {
     "EMAIL_TIMEOUT": "120",
     "MEETINGS_TIME_BUDGET": "120",
@@ -28,8 +29,23 @@ TIMES = {
     "MEETINGS_LEASE": "600",
     "MEETINGS_BACK_OFF": "0.3,0.6,1",
 }
+# The embedded PostgreSQL ends with its last user. This one is never killed, so that PostgreSQL ends
+# only where a test stops it, and runs again at once.
+USER = """
+import django
+django.setup()
+from django.db import DatabaseError, InterfaceError, connection
+
+while True:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(3600)")
+    except (DatabaseError, InterfaceError):
+        connection.close()
+"""
 CELERY = ("-m", "celery", "-A", "meeting_server")
 ROLES = {
+    "database": ("-c", USER),
     "web": ("-m", "gunicorn", "meeting_server.wsgi"),
     "mail": ("manage.py", "deliver_mail"),
     "worker": (*CELERY, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"),
@@ -51,13 +67,22 @@ class Site:
     PostgreSQL's account must be able to enter ``var``.
     """
 
-    def __init__(self, var: Path, email_url: str, *, with_broker: bool = False, **env: str) -> None:
+    def __init__(
+        self,
+        var: Path,
+        email_url: str,
+        *,
+        with_broker: bool = False,
+        with_pgbouncer: bool = False,
+        **env: str,
+    ) -> None:
         var.mkdir(mode=0o755, exist_ok=True)
         self.var = var
         self.place = Place(var.resolve())
         self.port = free_port()
         self.queue = f"meetings-tests-{uuid.uuid4().hex[:8]}" if with_broker else ""
         self.env = environment(**TIMES) | {
+            "DJANGO_SETTINGS_MODULE": "meeting_server.settings",
             "VAR_DIR": str(var),
             "EMAIL_URL": email_url,
             "PORT": str(self.port),
@@ -72,6 +97,19 @@ class Site:
         self.own: dict[str, dict[str, str]] = {}
         self.running: dict[str, Process] = {}
         run(self.env, "manage.py", "migrate", "-v0")
+        self.start("database")
+        self.pgbouncer = self._pgbouncer() if with_pgbouncer else None
+
+    def _pgbouncer(self) -> PgBouncer:
+        """All processes but PostgreSQL's user go through it."""
+        wait_until(self.postgres, "PostgreSQL")
+        bouncer = PgBouncer(self.var, host=self.place.socket_dir, port=PORT, user=ROLE)
+        bouncer.wait_until_it_responds()
+        self.env |= {
+            "DATABASE_URL": bouncer.url(DATABASE),
+            "DISABLE_SERVER_SIDE_CURSORS": "on",
+        }
+        return bouncer
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +156,7 @@ class Site:
     def stop_postgres(self) -> None:
         """Its "immediate" shutdown: no checkpoint, every session cut.
 
-        The next process that connects starts it again.
+        It is started again at once.
         """
         pid = self.postgres()
         assert pid, "PostgreSQL does not run"
@@ -177,6 +215,8 @@ class Site:
         postgres = self.postgres()
         for name in list(self.running):
             self.kill(name)
+        if self.pgbouncer:
+            self.pgbouncer.close()
         wait_until(lambda: not lives(postgres), "the end of PostgreSQL")
         if self.queue:
             self._forget_queue()

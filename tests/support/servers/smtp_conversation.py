@@ -24,7 +24,15 @@ class Fault(Enum):
     DRIP = "begins a reply and never ends it, one byte every few milliseconds"
 
 
-Step = str | Fault
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """A reply that comes after so many seconds."""
+
+    reply: str
+    seconds: float
+
+
+Step = str | Fault | Slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,9 @@ class Conversation(socketserver.BaseRequestHandler):
             self.script.stopped.wait()
         if step is Fault.DRIP:
             self._drip()
+        if isinstance(step, Slow):
+            self.script.stopped.wait(step.seconds)
+            step = step.reply
         if not isinstance(step, str):
             raise _Over
         self.request.sendall(step.replace("\n", "\r\n").encode() + b"\r\n")
@@ -181,8 +192,8 @@ class Conversation(socketserver.BaseRequestHandler):
         if fault:
             self._say(fault)
         raw = self._content()
-        step = self.script.step("dot")
-        self._record(raw, step if isinstance(step, str) else "")
+        step = self.script.step("dot", raw.decode("utf-8", "surrogateescape"))
+        self._record(raw, _reply_of(step))
         self._say(step)
 
     def _content(self) -> bytes:
@@ -202,6 +213,12 @@ class Conversation(socketserver.BaseRequestHandler):
         )
         self.composed, self.recipients = None, []
         self.script.record(transaction)
+
+
+def _reply_of(step: Step) -> str:
+    if isinstance(step, Slow):
+        return step.reply
+    return step if isinstance(step, str) else ""
 
 
 class Listener(socketserver.ThreadingTCPServer):

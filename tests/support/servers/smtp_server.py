@@ -6,7 +6,8 @@
 
 Each keyword of the constructor scripts one moment of the conversation. A script is a step, or a
 sequence of steps of which the last one stays, or a table by address, or a function of the command's
-argument. A step is a reply without its CRLF ("451 4.3.0 later"), or HANG, DROP or DRIP.
+argument (at the dot: of the mail). A step is a reply without its CRLF ("451 4.3.0 later"), or a
+Slow one, or HANG, DROP or DRIP.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ from typing import Self
 import pytest
 import trustme
 
-from tests.support.servers.smtp_conversation import Fault, Listener, Step, Transaction
+from tests.support.servers.smtp_conversation import Fault, Listener, Slow, Step, Transaction
 from tests.support.waiting import PATIENCE, wait_until
 
 HANG, DROP, DRIP = Fault.HANG, Fault.DROP, Fault.DRIP
@@ -147,7 +148,7 @@ class ScriptedSMTP:
     def step(self, moment: str, argument: str = "") -> Step:
         """What the script has for this ``moment``."""
         script = self.scripts[moment]
-        if isinstance(script, str | Fault):
+        if isinstance(script, str | Fault | Slow):
             return script
         if isinstance(script, Mapping):
             return script.get(argument, DEFAULTS[moment])

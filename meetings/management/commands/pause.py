@@ -1,0 +1,27 @@
+"""``manage.py pause``: stop all mail, of all processes, until ``manage.py resume``."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from meetings.management.account import account
+from meetings.management.report import refusals_as_command_errors
+from meetings.operations.pause import pause
+
+
+class Command(BaseCommand):
+    help = (
+        "Stops all mail. Calls are stored and answered 202, and nothing leaves before"
+        " manage.py resume."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--reason", metavar="TEXT", default="", help="shown to operators in the admin"
+        )
+
+    def handle(self, *args: Any, reason: str, **options: Any) -> None:
+        with refusals_as_command_errors():
+            switch = pause(account(), reason)
+        self.stdout.write(f"Mail is paused since {switch.since:%Y-%m-%d %H:%M:%S} UTC: {switch}")

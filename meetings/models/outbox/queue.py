@@ -1,0 +1,118 @@
+"""The queue is ``Meeting.due_at``. Each process that works on it says that it lives."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import cast
+
+from django.conf import settings
+
+from meetings.models.outbox.sql import run
+
+# SKIP LOCKED: workers that look at the same moment take different meetings. The claim is no lock.
+# It moves the meeting away for two leases, in case the worker dies before anything is stored.
+_CLAIM = """
+WITH next AS MATERIALIZED (
+    SELECT id FROM meetings_meeting
+    WHERE due_at <= statement_timestamp() AND NOT EXISTS (SELECT FROM meetings_pause)
+    ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+UPDATE meetings_meeting AS mine
+SET due_at = statement_timestamp() + make_interval(secs => %(seconds)s)
+FROM next WHERE mine.id = next.id
+RETURNING mine.id
+"""
+
+# A sender that died with mails in hand can record nothing: somebody has to look after its people.
+_ADOPT = """
+WITH orphaned AS MATERIALIZED (
+    SELECT meeting.id FROM meetings_meeting AS meeting
+    WHERE meeting.id IN (
+        SELECT delivery.meeting_id FROM meetings_delivery AS delivery
+        WHERE delivery.state = 'sending' AND NOT EXISTS (
+            SELECT FROM meetings_sender AS sender
+            WHERE sender.id = delivery.sender_id AND sender.alive_until > statement_timestamp()))
+      AND (meeting.due_at IS NULL OR meeting.due_at > statement_timestamp())
+    ORDER BY meeting.id FOR NO KEY UPDATE SKIP LOCKED)
+, adopted AS (
+    UPDATE meetings_meeting AS mine SET due_at = statement_timestamp()
+    FROM orphaned WHERE mine.id = orphaned.id)
+SELECT count(*) FROM orphaned
+"""
+_FORGET_DEAD = """
+DELETE FROM meetings_sender AS sender
+WHERE alive_until < statement_timestamp() AND NOT EXISTS (
+    SELECT FROM meetings_delivery AS delivery
+    WHERE delivery.sender_id = sender.id AND delivery.state = 'sending')
+"""
+
+_BEGIN = """
+INSERT INTO meetings_sender (kind, host, alive_until)
+VALUES (%(kind)s, %(host)s, statement_timestamp() + make_interval(secs => %(lease)s))
+RETURNING id
+"""
+# A lease that ended is never renewed: somebody may have taken over what was in hand.
+_RENEW = """
+UPDATE meetings_sender
+SET alive_until = statement_timestamp() + make_interval(secs => %(lease)s)
+WHERE id = %(id)s AND alive_until > statement_timestamp()
+RETURNING EXISTS (SELECT FROM meetings_pause)
+"""
+_END = "UPDATE meetings_sender SET alive_until = statement_timestamp() WHERE id = %(id)s"
+
+_IS_BEING_SENT = """
+SELECT EXISTS (
+    SELECT FROM meetings_delivery AS delivery
+        JOIN meetings_sender AS sender ON sender.id = delivery.sender_id
+    WHERE delivery.meeting_id = %(meeting)s AND delivery.attendee_id = ANY (%(people)s)
+      AND delivery.state = 'sending' AND sender.alive_until > statement_timestamp())
+"""
+
+
+def claimed_for() -> float:
+    """Return for how many seconds a claim keeps a meeting from others."""
+    return 2 * float(settings.MEETINGS_LEASE)
+
+
+def claim(limit: int) -> list[int]:
+    """Take up to ``limit`` due meetings off the queue, those that wait longest.
+
+    A claim lasts as long as two leases. Return their ids; none while sending is paused.
+    """
+    rows = run(_CLAIM, {"limit": limit, "seconds": claimed_for()})
+    return [cast("int", meeting) for (meeting,) in rows]
+
+
+def adopt_orphans() -> int:
+    """Make due the meetings with mails in the hands of a dead sender. Return how many."""
+    [(count,)] = run(_ADOPT, {})
+    run(_FORGET_DEAD, {})
+    return cast("int", count)
+
+
+def begin_sending(kind: str, host: str) -> int:
+    """Return the id of a new sender, which is alive for MEETINGS_LEASE seconds."""
+    [(sender,)] = run(_BEGIN, {"kind": kind, "host": host, "lease": settings.MEETINGS_LEASE})
+    return cast("int", sender)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A lease that goes on. ``is_paused``: nothing new may be begun under it at present."""
+
+    is_paused: bool
+
+
+def renew(sender_id: int) -> Renewed | None:
+    """Say that the sender lives, for MEETINGS_LEASE more seconds. None: its lease has ended."""
+    rows = run(_RENEW, {"id": sender_id, "lease": settings.MEETINGS_LEASE})
+    return Renewed(is_paused=bool(rows[0][0])) if rows else None
+
+
+def end_sending(sender_id: int) -> None:
+    """Say that the sender sends no more, so that nobody waits for its lease to end."""
+    run(_END, {"id": sender_id})
+
+
+def is_being_sent(meeting_id: int, attendee_ids: Collection[int]) -> bool:
+    """Whether a living sender is at a mail to one of these people."""
+    [(found,)] = run(_IS_BEING_SENT, {"meeting": meeting_id, "people": list(attendee_ids)})
+    return bool(found)

@@ -1,0 +1,81 @@
+"""What a call is told: how the meeting stands after it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from meetings.itip.message import Note
+from meetings.models import DeliveryState
+from meetings.operations.steps.tell import Told
+from meetings.queries.standing import PersonStanding, PersonState, Standing, people_of
+
+_WORST_FIRST = (
+    PersonState.OUTSTANDING,
+    PersonState.QUEUED,
+    PersonState.SENDING,
+    PersonState.UNTOLD,
+    PersonState.TOLD,
+)
+
+
+def standing_after(uid: str, told: Sequence[Told], *, notes: tuple[Note, ...] = ()) -> Standing:
+    """Return how the client's meeting ``uid`` stands, and the one that continues it, if any.
+
+    ``notes`` come before those of the decisions. A person of both has the state that is worse.
+    """
+    first, *rest = told
+    people: dict[str, PersonStanding] = {}
+    for each in told:
+        for person in _people(each):
+            people[person.key] = _worse(people.get(person.key), person)
+    event = first.decided.event
+    return Standing(
+        uid=uid,
+        sequence=event.sequence,
+        people=tuple(people.values()),
+        asked=frozenset[str]().union(*(each.asked | each.unsent for each in told)),
+        occurrences=event.occurrences,
+        all_day=event.all_day,
+        new_uid=rest[0].uid if rest else "",
+        notes=(*notes, *(note for each in told for note in each.decided.decision.notes)),
+        is_paused=first.planning.look.is_paused,
+        may_have_arrived=any(each.may_have_arrived for each in told),
+        is_duplicate=first.decided.decision.version is None,
+        began_at=first.decided.look.now,
+    )
+
+
+def _worse(one: PersonStanding | None, other: PersonStanding) -> PersonStanding:
+    if one is None:
+        return other
+    return min(one, other, key=lambda each: _WORST_FIRST.index(each.state))
+
+
+def _people(told: Told) -> list[PersonStanding]:
+    """Everybody who is invited, or whom this call's version tells something."""
+    planning = told.planning
+    everybody = people_of(planning.event, planning.rows, planning.look.now)
+    found = (_after(told, each) for each in everybody)
+    asked = told.asked | told.unsent
+    return [each for each in found if each.is_invited or each.key in asked]
+
+
+def _after(told: Told, before: PersonStanding) -> PersonStanding:
+    """How things stand with a person after the run."""
+    run, key = told.run, before.key
+    if key in told.unsent:
+        is_waiting = before.state is PersonState.SENDING
+        return before if is_waiting else replace(before, state=PersonState.QUEUED)
+    if run is None or (key not in run.results and key not in run.broken):
+        return before
+    recorded = run.results.get(key)
+    after = replace(before, reply=run.replies.get(key, before.reply))
+    if recorded is None:  # not begun, or its outcome could not be recorded
+        return replace(after, state=PersonState.QUEUED)
+    if recorded.failed:
+        return replace(after, state=PersonState.OUTSTANDING)
+    if key in run.broken or recorded.state is not DeliveryState.SENT:
+        return replace(after, state=PersonState.QUEUED, next_try=recorded.retry_at)
+    sequence = told.planning.event.sequence
+    return replace(
+        after, state=PersonState.TOLD, sequence=sequence, told_at=recorded.told_at, reply=""
+    )

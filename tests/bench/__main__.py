@@ -1,0 +1,83 @@
+"""How long things take: ``make bench``. Numbers in documents come from here.
+
+build     one invitation (rule, zone, calendar, MIME) for a weekly series of 52 in America/New_York,
+          after warm-up
+validate  one request body to checked parameters to event, without the database
+refuse    a series of 80 years that no VTIMEZONE describes, in a zone not looked at before
+call      one POST of that series for 5 people, through Django, PostgreSQL and a mail server on
+          loopback
+send      one POST of a meeting for one person, in the same way; then its update and its cancel
+claim     meetings a second that 1, 16 and 64 workers claim, 20 at a time, and whose outcome they
+          record; and the share of their claims that found nothing although there was work
+plan      what 1,000 people, who know the meeting as it was 50 versions ago, are to be told
+step      the background's work on a series with 100 changed occurrences for 1,000 people, of whom
+          nobody was told yet: a step stores 1,000 deliveries at most. The longest step, and the
+          longest statement in it, which is how long the meeting's row is locked
+"""
+
+import os
+from collections.abc import Callable, Iterator
+
+import django
+
+ROWS = ("pure", "calls", "claims", "plans")
+
+
+def pure() -> Iterator[str]:
+    from tests.bench.pure import build, refuse, validate
+    from tests.bench.timing import milliseconds
+
+    yield f"build     {milliseconds(build, 2000):6.2f} ms"
+    yield f"validate  {milliseconds(validate, 2000):6.2f} ms"
+    yield f"refuse    {milliseconds(refuse, 20):6.2f} ms"
+
+
+def calls() -> Iterator[str]:
+    from tests.bench.calls import call, calls_of_one_meeting
+    from tests.bench.timing import milliseconds
+
+    yield f"call      {milliseconds(lambda _: call(), 300):6.2f} ms"
+    for operation, mean in calls_of_one_meeting(300).items():
+        yield f"{operation:<9} {mean:6.2f} ms"
+
+
+def claims() -> Iterator[str]:
+    from tests.bench.claims import claim_and_record
+
+    for workers in (1, 16, 64):
+        found = claim_and_record(workers)
+        yield f"claim     {found.rate:6.0f} /s  {workers:>2} workers, {found.empty:.1%} empty"
+
+
+def plans() -> Iterator[str]:
+    from tests.bench.plans import plan_after_versions, steps_of_changed_occurrences
+
+    yield f"plan      {plan_after_versions(people=1_000, versions=50):6.0f} ms"
+    found = steps_of_changed_occurrences(people=1_000, days=100, steps=5)
+    yield f"step      {found.longest:6.0f} ms, {found.locked:.0f} ms of it locked"
+
+
+def main() -> None:
+    """Print the rows, or those that BENCH names."""
+    from tests.bench.calls import site
+
+    wanted = os.environ.get("BENCH", "").split() or ROWS
+    rows: dict[str, Callable[[], Iterator[str]]] = {
+        "calls": calls,
+        "claims": claims,
+        "plans": plans,
+    }
+    if "pure" in wanted:
+        for line in pure():
+            print(line, flush=True)
+    with site():
+        for name in (each for each in wanted if each in rows):
+            for line in rows[name]():
+                print(line, flush=True)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meeting_server.settings")
+    os.environ.setdefault("MEETINGS_RATE", "1000000/min")
+    django.setup()
+    main()

@@ -1,0 +1,109 @@
+"""This and future occurrences: the series ends early, and the rest goes on or is cancelled."""
+
+from datetime import timedelta
+
+import pytest
+
+from meetings.itip.errors import InvalidProperty
+from meetings.itip.moment import Moment
+from meetings.itip.recurrence.rule import Frequency, Rule
+from meetings.models import Meeting
+from tests.support.background import deliver_later
+from tests.support.cast import BOB, CAROL, DAN
+from tests.support.readers.mail import Mails
+from tests.support.servers.smtp_server import ScriptedSMTP
+from tests.support.stories import MONDAY, cancel, recipients, send, update
+
+SIX = Rule(freq=Frequency.WEEKLY, count=6, by_day=("MO",))
+DAYS = [MONDAY + timedelta(weeks=week) for week in range(6)]
+BOTH_TOLD = {BOB.address: "told", CAROL.address: "told"}
+pytestmark = pytest.mark.usefixtures("six_mondays")
+
+
+@pytest.fixture
+def six_mondays(db: None, mail_server: ScriptedSMTP) -> None:
+    send(rule=SIX)
+
+
+def test_split_continues_the_series_under_a_new_uid(mails: Mails) -> None:
+    standing = update(occurrence=DAYS[2], and_future=True, location="Room 9")
+    old, new = Meeting.objects.get(uid="meeting-1"), Meeting.objects.get(uid=standing.new_uid)
+    assert (new.continues, new.continues_from) == (old, DAYS[2])
+    assert (old.location, new.location) == ("Room 7", "Room 9")
+    assert standing.occurrences == tuple(DAYS[:2])
+    assert recipients(standing) == BOTH_TOLD
+    _, ended, rest = mails()
+    assert (ended.vevent.uid.value, ended.sequence) == ("meeting-1", 1)
+    assert ended.vevent.rrule.value == "FREQ=WEEKLY;UNTIL=20320308T020000Z;BYDAY=MO"
+    assert (rest.vevent.uid.value, rest.sequence) == (standing.new_uid, 0)
+    assert rest.vevent.rrule.value == "FREQ=WEEKLY;COUNT=4;BYDAY=MO"
+
+
+def test_split_says_the_worse_of_two_states(mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["mail"] = ["250 ok", "451 4.3.0 later"]
+    standing = update(occurrence=DAYS[2], and_future=True, location="Room 9")
+    assert recipients(standing) == {BOB.address: "queued", CAROL.address: "queued"}
+    assert (standing.pending, standing.error) == (True, "")
+    mail_server.scripts["mail"] = "250 ok"
+    deliver_later()
+    assert len(mail_server.accepted) == 3
+
+
+def test_series_can_be_split_again_at_an_earlier_occurrence(mails: Mails) -> None:
+    update(occurrence=DAYS[4], and_future=True, location="Room 9")
+    standing = update(occurrence=DAYS[2], and_future=True, location="Room 8")
+    assert recipients(standing) == BOTH_TOLD
+    old = Meeting.objects.get(uid="meeting-1")
+    assert sorted(old.continued_by.values_list("location", "continues_from")) == [
+        ("Room 8", DAYS[2]),
+        ("Room 9", DAYS[4]),
+    ]
+    assert mails()[-1].vevent.rrule.value.startswith("FREQ=WEEKLY;UNTIL=20320322T020000Z")
+
+
+def test_half_that_ended_keeps_its_days_at_a_new_time(mails: Mails) -> None:
+    cancel(occurrence=DAYS[3], and_future=True)
+    moved = [day.replace(hour=11) for day in DAYS[:3]]
+    standing = update(start=Moment(moved[0]), end=Moment(moved[0].replace(hour=12)))
+    assert standing.occurrences == tuple(moved)
+    assert mails()[-1].vevent.rrule.value == "FREQ=WEEKLY;UNTIL=20320315T030000Z;BYDAY=MO"
+
+
+def test_cancelling_this_and_future_ends_the_series(mails: Mails) -> None:
+    standing = cancel(occurrence=DAYS[2], and_future=True, reason="The project ends.")
+    assert (standing.new_uid, standing.occurrences) == ("", tuple(DAYS[:2]))
+    assert [mail.method for mail in mails()] == ["REQUEST", "REQUEST"]
+    text = mails()[-1].text
+    assert "The project ends." in text
+
+
+def test_people_from_then_on_are_told_of_their_part_only(mails: Mails) -> None:
+    standing = update(occurrence=DAYS[2], and_future=True, attendees=(BOB, DAN))
+    to_dan = [mail for mail in mails() if DAN.address in mail.people]
+    assert [mail.vevent.uid.value for mail in to_dan] == [standing.new_uid]
+    to_carol = [mail.vevent.uid.value for mail in mails() if CAROL.address in mail.people]
+    assert to_carol == ["meeting-1", "meeting-1"]
+
+
+def test_refused_split_stores_nothing() -> None:
+    with pytest.raises(InvalidProperty):
+        update(occurrence=DAYS[0], and_future=True)
+    assert Meeting.objects.get().sequence == 0
+
+
+def test_half_of_a_split_does_not_cancel_a_change_of_the_other(mails: Mails) -> None:
+    update(occurrence=DAYS[4], location="Room 9")
+    before = len(mails())
+    standing = update(occurrence=DAYS[2], and_future=True, summary="New")
+    told = [
+        (mail.method, mail.vevent.uid.value, hasattr(mail.vevent, "recurrence_id"))
+        for mail in mails()[before:]
+    ]
+    # The old series clears the single day out of calendars that would keep it. The new one has it.
+    assert told == [
+        ("CANCEL", "meeting-1", True),
+        ("CANCEL", "meeting-1", True),
+        ("REQUEST", "meeting-1", False),
+        ("REQUEST", standing.new_uid, False),
+        ("REQUEST", standing.new_uid, True),
+    ]
