@@ -17,7 +17,9 @@ from meetings.operations.steps.sender import current_lease
 from meetings.operations.steps.tell import bring_up_to_date
 from meetings.queries.standing import Standing
 from tests.support.cast import BOB, CAROL, MONDAYS
+from tests.support.other_process import OtherProcess
 from tests.support.servers.smtp_server import DROP, ScriptedSMTP
+from tests.support.stored import states
 from tests.support.stories import SECOND, cancel, hr_system, recipients, send, update
 
 pytestmark = pytest.mark.usefixtures("warm_lease")
@@ -107,6 +109,18 @@ def test_what_was_deferred_is_recorded_with_the_first_accepted_mail(
     mail_server.scripts["rcpt"] = {BOB.address: "451 4.3.0 later"}
     with django_assert_num_queries(1 + 3):
         assert recipients(cancel()) == {BOB.address: "queued", CAROL.address: "told"}
+
+
+def test_what_is_not_begun_is_closed_by_one_record(
+    django_assert_num_queries: AssertQueries,
+) -> None:
+    send(attendees=people(20))
+    cancel(budget=0)
+    process = OtherProcess()
+    process.stores()
+    with django_assert_num_queries(1):
+        process.sends(seconds=0)
+    assert states() == ["sent"] * 20 + ["dropped"] * 20
 
 
 def test_background_makes_three_statements_after_its_claim(

@@ -53,8 +53,8 @@ class Run:
     """One plan on its way.
 
     ``results`` has what was recorded last for each person, by address key, ``replies`` the mail
-    server's words. ``broken`` are the people to whom a message did not go: nothing later goes.
-    ``unsure`` are those who may have a mail of it without the mail server's word.
+    server's words. ``broken`` are the people to whom a message did not go: nothing later goes, and
+    is ``unsent``. ``unsure`` are those who may have a mail of it without the mail server's word.
     ``left_something``: a mail was not begun, so the background has to look at once.
     """
 
@@ -66,17 +66,24 @@ class Run:
     replies: dict[str, str] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     unsure: set[str] = field(default_factory=set)
+    unsent: list[Parcel] = field(default_factory=list)
     left_something: bool = False
 
 
 def deliver(run: Run, consignments: Iterable[Consignment]) -> None:
-    """Send the mails in order, until the deadline. What stays undecided is for ``settle``."""
+    """Send the mails in order, until the deadline. What stays undecided is for ``settle``.
+
+    What was not begun is closed at the end, in one round trip.
+    """
     for consignment in consignments:
+        run.unsent += [each for each in consignment.parcels if each.key in run.broken]
         parcels = [each for each in consignment.parcels if each.key not in run.broken]
-        passed = [each for each in consignment.parcels if each.key in run.broken]
-        _record(run, [(each, _ended(each, DeliveryState.DROPPED)) for each in passed])
-        if parcels:
+        if parcels and _may_go_on(run):
             _send(run, consignment, parcels)
+        else:
+            _leave(run, parcels)
+    ends = [(each, _ended(each, DeliveryState.DROPPED)) for each in run.unsent]
+    _record(run, ends, due_now=run.left_something)
 
 
 def settle(progress: Progress) -> None:
@@ -99,9 +106,6 @@ def _released(run: Run, *, given_up: bool) -> list[Ending]:
 
 
 def _send(run: Run, consignment: Consignment, parcels: Sequence[Parcel]) -> None:
-    if not _may_go_on(run):
-        _leave(run, parcels)
-        return
     waiting, seconds = list(parcels), run.progress.deadline.left
     while waiting:
         waiting = _try(run, consignment, waiting, seconds)
@@ -118,13 +122,11 @@ def _may_go_on(run: Run) -> bool:
 
 
 def _leave(run: Run, parcels: Sequence[Parcel]) -> None:
-    """Not begun, so it is planned anew by the background, at once."""
-    if not parcels:
-        return
-    run.progress.goes_on = run.left_something = True
-    run.broken |= {each.key for each in parcels}
-    ends = [(each, _ended(each, DeliveryState.DROPPED)) for each in parcels]
-    _record(run, ends, due_now=True)
+    """Begin no mail to these people, so that the background plans it anew, at once."""
+    if parcels:
+        run.progress.goes_on = run.left_something = True
+        run.broken |= {each.key for each in parcels}
+        run.unsent += parcels
 
 
 def _try(
