@@ -81,15 +81,17 @@ def _continuation(command: Update, stored: Stored) -> Meeting | None:
     """The meeting that an earlier call with this content has made."""
     when = _occurrence(command, stored.event)
     for meeting in continuations(stored.meeting, when):
-        found = look_at(meeting.pk).stored
-        if found and _has_content(command, found.event):
+        found = look_at(meeting.pk)
+        if found.stored and _has_content(command, found.stored.event, found.now):
             return meeting
     return None
 
 
-def _has_content(command: Update, event: Event) -> bool:
+def _has_content(command: Update, event: Event, now: datetime) -> bool:
+    """Whether the command changes nothing of ``event``, so that it may have made it."""
     try:
-        return says_nothing_new(event, apply(command.edit, event).event)
+        wanted = apply(command.edit, event).event
+        return says_nothing_new(event, organizer.update(event, wanted, now=now).event)
     except ITipError:  # the edit does not fit this series, so it is not the one that it made
         return False
 
