@@ -255,6 +255,7 @@ def test_unreachable_database_is_service_unavailable(
     assert not Meeting.objects.exists()
 
 
+@pytest.mark.direct
 @pytest.mark.django_db(transaction=True)
 def test_terminated_session_is_service_unavailable(call: Call, meeting: dict[str, Any]) -> None:
     connection.ensure_connection()

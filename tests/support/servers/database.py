@@ -42,7 +42,10 @@ def is_reachable() -> bool:
             cursor.execute("SELECT")
     except OperationalError:
         return False
-    return True
+    else:
+        return True
+    finally:
+        connection.close()
 
 
 class Outage:
@@ -55,13 +58,15 @@ class Outage:
         with another_session(dbname="postgres") as cursor:
             cursor.execute(f'ALTER DATABASE "{self._name}" ALLOW_CONNECTIONS false')
             cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND usename = current_user",  # autovacuum is nobody's
                 [self._name],
             )
 
     def end(self) -> None:
         with another_session(dbname="postgres") as cursor:
             cursor.execute(f'ALTER DATABASE "{self._name}" ALLOW_CONNECTIONS true')
+        wait_until(is_reachable, "the database")
 
 
 @pytest.fixture
@@ -70,4 +75,3 @@ def outage(transactional_db: None) -> Iterator[Outage]:
     made = Outage()
     yield made
     made.end()
-    wait_until(is_reachable, "the database")
