@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models.functions import Now
 
 from meetings.models import Delivery, DeliveryState, Meeting
 from meetings.models.outbox import queue
@@ -54,7 +53,7 @@ class Worker(threading.Thread):
         super().__init__()
         self.sender = sender
         self.left = left  # one entry for each meeting that nobody has claimed
-        self.claims = self.empty = 0
+        self.claims = self.empty = self.in_vain = 0
 
     def run(self) -> None:
         """Until nothing is left."""
@@ -67,8 +66,13 @@ class Worker(threading.Thread):
     def _claim(self) -> None:
         claimed = queue.claim(BATCH)
         del self.left[: len(claimed)]
-        self.claims += 1
-        self.empty += not claimed and Meeting.objects.filter(due_at__lte=Now()).exists()
+        if not claimed:
+            self.in_vain += 1
+            return
+        # In vain although there was work: there was some later. At the end there is none.
+        self.empty += self.in_vain
+        self.claims += self.in_vain + 1
+        self.in_vain = 0
         for meeting_id in claimed:
             end = End(
                 delivery_id=meeting_id,
