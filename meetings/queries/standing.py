@@ -64,8 +64,9 @@ class Standing:
     ``occurrences`` are the wall-clock starts of the meeting as it is now. ``new_uid`` is that of
     the series that goes on, where a call made one. ``notes`` are what the caller should know.
     ``is_paused``: no mail leaves at present. ``is_duplicate``: the same call was made before, so
-    this one made no version. ``may_have_arrived``: the mail server's word on one of the call's
-    mails is missing. ``began_at`` is when the call looked (aware, PostgreSQL's time).
+    this one made no version. ``has_mailed``: the mail server accepted a mail of the call for
+    somebody, who may still lack another one. ``may_have_arrived``: its word on one is missing.
+    ``began_at`` is when the call looked (aware, PostgreSQL's time).
     """
 
     uid: str
@@ -78,13 +79,14 @@ class Standing:
     notes: tuple[Note, ...] = ()
     is_paused: bool = False
     is_duplicate: bool = False
+    has_mailed: bool = False
     may_have_arrived: bool = False
     began_at: datetime | None = None
 
     @property
     def told(self) -> bool:
-        """Whether somebody has what the call's version says."""
-        return any(each.state is PersonState.TOLD for each in self.asked_people)
+        """Whether somebody has what the call's version says, or a part of it."""
+        return self.has_mailed or any(each.state is PersonState.TOLD for each in self.asked_people)
 
     @property
     def pending(self) -> bool:

@@ -235,6 +235,15 @@ def test_split_again_is_no_version(refuses_all: Callable[[bool], None], mails: M
     assert len(mails()) == 3
 
 
+def test_split_again_knows_people_in_the_callers_order(mails: Mails) -> None:
+    send(rule=MONDAYS)
+    optional_first = (CAROL, BOB)  # the list is kept with required people first
+    for _ in range(2):
+        update(occurrence=SECOND, and_future=True, attendees=optional_first)
+    assert Meeting.objects.count() == 2
+    assert len(mails()) == 3
+
+
 def test_split_with_other_content_is_another_call() -> None:
     send(rule=MONDAYS)
     update(occurrence=THIRD, and_future=True, location="Room 9")

@@ -49,6 +49,13 @@ def test_split_says_the_worse_of_two_states(mail_server: ScriptedSMTP) -> None:
     assert len(mail_server.accepted) == 3
 
 
+def test_split_is_no_0_where_one_of_two_mails_was_accepted(mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["mail"] = ["550 5.7.1 no", "250 ok"]
+    standing = update(occurrence=DAYS[2], and_future=True, location="Room 9")
+    assert recipients(standing) == {BOB.address: "outstanding", CAROL.address: "outstanding"}
+    assert (standing.told, standing.error) == (True, "")
+
+
 def test_series_can_be_split_again_at_an_earlier_occurrence(mails: Mails) -> None:
     update(occurrence=DAYS[4], and_future=True, location="Room 9")
     standing = update(occurrence=DAYS[2], and_future=True, location="Room 8")

@@ -1,5 +1,6 @@
 """The connection breaks after the final dot: the mail may have arrived, or not (RFC 1047)."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -80,6 +81,20 @@ def test_refusal_after_an_unknown_end_is_no_0_either(mail_server: ScriptedSMTP, 
     standing = send()
     assert (standing.pending, standing.error) == (True, "")
     assert told() == {(None, None, True)}  # what is possible does not end with a refusal
+
+
+def test_unknown_end_of_what_is_over_is_no_0_either(mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["dot"] = DROP
+    standing = send(start=datetime(2020, 3, 2, 10), end=datetime(2020, 3, 2, 11))
+    assert (standing.pending, standing.error, standing.may_have_arrived) == (False, "", True)
+    assert recipients(standing) == dict.fromkeys(BOTH, "outstanding")
+
+
+def test_last_unknown_end_of_a_call_is_no_0_either(mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["dot"] = DROP
+    send()
+    assert send().error == ""
+    assert columns("state", "unknown_ends") == {("dropped", 3)}
 
 
 def test_third_try_is_the_backgrounds_and_the_last(mail_server: ScriptedSMTP) -> None:

@@ -38,6 +38,7 @@ def standing_after(uid: str, told: Sequence[Told], *, notes: tuple[Note, ...] = 
         new_uid=rest[0].uid if rest else "",
         notes=(*notes, *(note for each in told for note in each.decided.decision.notes)),
         is_paused=first.planning.look.is_paused,
+        has_mailed=any(each.has_mailed for each in told),
         may_have_arrived=any(each.may_have_arrived for each in told),
         is_duplicate=first.decided.decision.version is None,
         began_at=first.decided.look.now,

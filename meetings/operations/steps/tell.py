@@ -49,7 +49,8 @@ class Told:
 
     ``asked`` are the address keys of those whom the call's version tells something. ``unsent`` are
     those of them who are still in other hands. ``run`` is None where nothing could be sent.
-    ``may_have_arrived``: the mail server's word on a mail of the call is missing.
+    ``has_mailed``: the mail server accepted a mail, or somebody has all of it.
+    ``may_have_arrived``: its word on a mail is missing.
     """
 
     meeting_id: int
@@ -58,6 +59,7 @@ class Told:
     run: Run | None
     asked: frozenset[str]
     unsent: frozenset[str]
+    has_mailed: bool
     may_have_arrived: bool
 
     @property
@@ -166,6 +168,7 @@ def _sent(stored: _Stored, progress: Progress) -> Told:
         run=run,
         asked=planning.asked | planning.have_it,
         unsent=planning.asked - reached,
+        has_mailed=progress.told_somebody,
         may_have_arrived=bool(run and run.unsure),
     )
 
@@ -187,6 +190,7 @@ def _with_the_rest(told: Told, deadline: Deadline) -> Told:
             latest,
             decided=told.decided,
             asked=told.asked | latest.asked,
+            has_mailed=told.has_mailed or latest.has_mailed,
             may_have_arrived=told.may_have_arrived or latest.may_have_arrived,
         )
     return told
