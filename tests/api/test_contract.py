@@ -104,6 +104,15 @@ def test_end_without_the_mail_servers_word_is_202(
     assert set(body_of(response)["recipients"].values()) == {"queued"}
 
 
+def test_end_without_a_word_on_what_is_over_is_202(
+    call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
+) -> None:
+    mail_server.scripts["dot"] = DROP
+    response = call(meeting | {"start": "2020-03-02 10:00", "end": "2020-03-02 11:00"})
+    assert response.status_code == 202
+    assert set(body_of(response)["recipients"].values()) == {"failed"}
+
+
 def test_recipients_are_those_who_are_invited_and_those_who_leave(
     call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
 ) -> None:

@@ -30,7 +30,8 @@ def main() -> int:
     runner = DiscoverRunner(verbosity=0, interactive=False)
     databases = runner.setup_databases()
     try:
-        run(-(-options.steps // STEPS), options.seed, shrinks=not options.fast)
+        tally = run(-(-options.steps // STEPS), options.seed, shrinks=not options.fast)
+        _say("\n".join(f"{name:<36}{count}" for name, count in sorted(tally.items())))
     except Exception:  # whatever is wrong is to be shown
         _say(traceback.format_exc())
         return 1

@@ -48,7 +48,8 @@ class Answers:
     def somebody_asks(self, uid: str) -> None:
         """An earlier promise to be silent ends."""
         family = _family(uid)
-        self.world.ledger.silent -= family
+        silent = self.world.ledger.silent
+        silent -= {pair for pair in silent if pair[0] in family}
         # A caller whose process was killed hears nothing.
         self._open = [each for each in self._open if each in self.world.callers]
         for each in self._open:
@@ -76,14 +77,16 @@ class Answers:
         before = call.again
         if before and call.is_alone and (call.keeps_version or before.told_no):
             assert call.sequence == before.sequence, "The same call again made a new version."
-        self._check_result(call, number, {answer.uid, answer.new_uid or answer.uid})
+        self._check_result(call, number, answer)
         if call.is_alone:
             self._last[call.uid] = call
         if call.is_alone and not self.world.busy:
             check_answer(self.world, answer)
 
-    def _check_result(self, call: Call, number: int, uids: set[str]) -> None:
+    def _check_result(self, call: Call, number: int, answer: Standing) -> None:
         """After a 0, nothing was mailed, and nothing will be without another call."""
+        uids = {answer.uid, answer.new_uid or answer.uid}
+        self.world.tally["calls told that nothing was mailed"] += call.told_no
         if not call.told_no:
             self.world.given_up -= uids if call.is_alone else set()
             return
@@ -91,7 +94,8 @@ class Answers:
         assert not mailed, f"A call that was told of no mail had sent {mailed}"
         self.world.given_up |= uids
         if call.is_alone:
-            self.world.ledger.silent |= uids
+            asked = {person.attendee.address for person in answer.asked_people}
+            self.world.ledger.silent |= {(uid, to) for uid in uids for to in asked}
 
 
 def _family(uid: str) -> set[str]:

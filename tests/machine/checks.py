@@ -1,6 +1,7 @@
 """What has to be true: after a call, and when everything is delivered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from meetings.models import Attendee, Delivery, Meeting
@@ -97,11 +98,18 @@ def _check_calendars(world: World, rows: Rows, address: str) -> None:
     now = datetime.now(UTC)
     expected = _ahead(rows.entries_of(address), now)
     for kind, entries in zip(world.ledger.kinds, world.ledger.entries(address), strict=True):
-        shown = _ahead((each for each in entries if each.uid == rows.meeting.ical_uid), now)
+        shown = _ahead(_of_meeting(rows, entries), now)
         if address == rows.meeting.organizer_address:
             # Organizers are not told that they are off their own meeting.
             shown -= {each for each in shown - expected if rows.takes_place(each)}
         assert shown == expected, _difference(kind, address, shown, expected)
+
+
+def _of_meeting(rows: Rows, entries: Iterable[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        if entry.uid == rows.meeting.ical_uid:
+            # What once was one day of a series looks no different.
+            yield entry if rows.meeting.rrule else replace(entry, recurrence_id=None)
 
 
 def _ahead(entries: Iterator[Entry], now: datetime) -> set[Entry]:

@@ -6,7 +6,7 @@ person may ever see.
 
 import email
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from email import policy
@@ -83,8 +83,8 @@ class Ledger:
         self.wrong: list[str] = []
         # Copies that nobody can help: the sender could not record that it had the server's word.
         self.excused: set[tuple[str, str]] = set()
-        # The meetings of which nothing may leave, because a call was told so.
-        self.silent: set[str] = set()
+        # UIDs and addresses to which nothing may leave, because a call was told so.
+        self.silent: set[tuple[str, str]] = set()
         self._letters: dict[bytes, Letter] = {}
         self._newest: dict[tuple[str, str], Letter] = {}
 
@@ -96,7 +96,7 @@ class Ledger:
             self.wrong.append(f"{to}: {refusal}")
             return
         self._letters[raw] = letter
-        if letter.uid in self.silent:
+        if (letter.uid, to) in self.silent:
             self.wrong.append(f"{to}: {letter} was sent after a result of 0")
         if not program.may_mail:
             self.wrong.append(f"{to}: {letter} left in a pause")
@@ -129,6 +129,12 @@ class Ledger:
             for each in all_taken:
                 found[each.letter.uid, to].append(each.letter)
         return found
+
+    def tally(self) -> Counter[str]:
+        """Count what people were sent."""
+        every = [(to, each) for to, all_taken in self.taken.items() for each in all_taken]
+        ids = {(to, each.letter.message_id) for to, each in every}
+        return Counter({"mails": len(ids), "copies of them": len(every) - len(ids)})
 
     def _check_order(self, to: str, letter: Letter) -> None:
         """One person's messages rise by SEQUENCE and DTSTAMP, or are the last one again."""

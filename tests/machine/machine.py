@@ -1,6 +1,7 @@
 """The state machine: callers, workers, operators, deaths, a mail server that fails, and time."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 
 from django.utils import timezone
@@ -25,7 +26,7 @@ from tests.machine.stage import Process, Program
 from tests.machine.stored import Rows
 from tests.machine.world import Make, World
 
-MOST_MEETINGS = 3
+MOST_MEETINGS = 4
 _NUMBERS = st.integers(0, 7)
 # How a job begins: to its end, for the background, or for some stops.
 _PACES = st.sampled_from(["all", "all", "all", "background", "1", "2", "2", "3", "4", "5"])
@@ -37,10 +38,11 @@ class Machine(RuleBasedStateMachine):
     """One sequence. The processes outlive it: threads and connections are made once."""
 
     processes: tuple[Process, ...]
+    tally: Counter[str]
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World(self.processes)
+        self.world = World(self.processes, self.tally)
         self.answers = Answers(self.world)
         self.sent = 0
 
@@ -77,31 +79,28 @@ class Machine(RuleBasedStateMachine):
         make = _story(update_meeting, command, self.world)
         self._call(rows.meeting.uid, make, pace, who, keeps_version=False)
 
-    @rule(number=_NUMBERS, day=_NUMBERS, pace=_PACES, who=_NUMBERS)
-    def cancel_occurrence(self, number: int, day: int, pace: str, who: int) -> None:
-        self._cancel(number, day, pace, who)
-
-    @rule(number=_NUMBERS, day=_NUMBERS, pace=_PACES, who=_NUMBERS)
-    def cut(self, number: int, day: int, pace: str, who: int) -> None:
-        self._cancel(number, day, pace, who, and_future=True)
-
-    def _cancel(
-        self, number: int, day: int, pace: str, who: int, *, and_future: bool = False
-    ) -> None:
-        rows = Rows.of(self.world.series(number))
+    @rule(
+        what=st.sampled_from(["day", "day", "day", "future", "future", "all"]),
+        number=_NUMBERS,
+        pace=_PACES,
+        who=_NUMBERS,
+    )
+    def cancel(self, what: str, number: int, pace: str, who: int) -> None:
+        rows = Rows.of(self.world.meeting(number) if what == "all" else self.world.series(number))
+        days = rows.later_occurrences if what == "future" else rows.occurrences
         command = Cancel(
             uid=rows.meeting.uid,
-            occurrence=Moment(rows.occurrences[day % len(rows.occurrences)]),
-            and_future=and_future,
+            occurrence=None if what == "all" else Moment(days[number % len(days)]),
+            and_future=what == "future",
             reason=self.world.words.next(),
         )
-        story = split_series if and_future else cancel_meeting
+        story = split_series if what == "future" else cancel_meeting
         self._call(rows.meeting.uid, _story(story, command, self.world), pace, who)
 
     @rule(number=_NUMBERS, wish=calls.REST_WISHES, pace=_PACES, who=_NUMBERS)
     def split(self, number: int, wish: Wish, pace: str, who: int) -> None:
         rows = Rows.of(self.world.series(number))
-        days = rows.occurrences[1:] or rows.occurrences
+        days = rows.later_occurrences
         command = Update(
             uid=rows.meeting.uid,
             edit=calls.whole_edit(rows, wish, self.world.words),
@@ -111,32 +110,26 @@ class Machine(RuleBasedStateMachine):
         self._call(rows.meeting.uid, _story(split_series, command, self.world), pace, who)
 
     @rule(number=_NUMBERS, pace=_PACES, who=_NUMBERS)
-    def cancel(self, number: int, pace: str, who: int) -> None:
-        uid = self.world.meeting(number).uid
-        command = Cancel(uid=uid, reason=self.world.words.next())
-        self._call(uid, _story(cancel_meeting, command, self.world), pace, who)
-
-    @rule(number=_NUMBERS, pace=_PACES, who=_NUMBERS)
     def call_again(self, number: int, pace: str, who: int) -> None:
         last = self.answers.last_call(number)
         if last:
             self._call(last.uid, last.make, pace, who, keeps_version=last.keeps_version)
 
     @rule(
+        what=st.sampled_from(["failed", "failed", "to all", "to one", "to one"]),
         number=_NUMBERS,
-        to=st.sampled_from(["failed", "failed", "", *calls.EVERYBODY]),
         pace=_PACES,
         who=_NUMBERS,
     )
-    def resend(self, number: int, to: str, pace: str, who: int) -> None:
-        is_failed = to == "failed"
-        uid = self.world.any_meeting(number).uid
-        command = Resend(uid=uid, only_failed=is_failed, to="" if is_failed else to)
+    def resend(self, what: str, number: int, pace: str, who: int) -> None:
+        rows = Rows.of(self.world.any_meeting(number))
+        to = rows.attendees[number % len(rows.attendees)].address if what == "to one" else ""
+        command = Resend(uid=rows.meeting.uid, only_failed=what == "failed", to=to)
 
         def make(patience: Patience) -> Standing:
             return resend(command, self.world.actor, deadline=patience)
 
-        self._call(uid, make, pace, who)
+        self._call(rows.meeting.uid, make, pace, who)
 
     @rule(who=_NUMBERS, pace=_PACES)
     def work(self, who: int, pace: str) -> None:

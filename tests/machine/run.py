@@ -1,6 +1,7 @@
-"""How a machine is run: with its processes, its settings, and so many steps."""
+"""How machines are run: with two processes, settings of their own, and so many steps."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,37 +26,39 @@ _SETTINGS = {
 }
 
 
-def run(sequences: int, number: int | None = None, *, shrinks: bool = True) -> None:
-    """Run so many sequences. Without a seed ``number`` they are always the same.
+def run(sequences: int, number: int | None = None, *, shrinks: bool = True) -> Counter[str]:
+    """Run so many sequences, and count what happened.
 
-    ``shrinks``: look for the shortest sequence that fails, which takes minutes.
+    Without a seed ``number`` they are always the same. ``shrinks``: look for the shortest sequence
+    that fails, which takes minutes.
     """
-    with _processes() as processes, override_settings(**_SETTINGS):
-        machine = type("Machine", (Machine,), {"processes": processes})
-        if number is not None:
-            machine = seed(number)(machine)
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=sequences,
-                stateful_step_count=STEPS,
-                derandomize=number is None,
-                database=None,
-                phases=[Phase.generate, *([Phase.shrink] if shrinks else [])],
-                report_multiple_bugs=False,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+    options = settings(
+        max_examples=sequences,
+        stateful_step_count=STEPS,
+        derandomize=number is None,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, *([Phase.shrink] if shrinks else [])],
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    with machines() as machine:
+        seeded = machine if number is None else seed(number)(machine)
+        run_state_machine_as_test(seeded, settings=options)
+        return machine.tally
 
 
 @contextmanager
-def _processes() -> Iterator[tuple[Process, ...]]:
-    """Two processes, whose hearts do not beat: no time passes but by a step."""
-    processes = tuple(Process(name, programs=2) for name in ("A", "B"))
+def machines() -> Iterator[type[Machine]]:
+    """The class of machines with two processes, whose hearts do not beat.
+
+    So no time passes but by a step.
+    """
+    processes = tuple(Process(programs=2) for _ in range(2))
     heart, sender._heart = sender._heart, threading.main_thread()
     try:
-        yield processes
+        with override_settings(**_SETTINGS):
+            yield type("Machine", (Machine,), {"processes": processes, "tally": Counter()})
     finally:
         sender._heart = heart
         sender.forget_lease()

@@ -26,8 +26,7 @@ class Killed(BaseException):
 class Process:
     """Programs that live and die together. They send under one lease."""
 
-    def __init__(self, name: str, programs: int) -> None:
-        self.name = name
+    def __init__(self, programs: int) -> None:
         self.lease: Lease | None = None
         self.programs = [Program(self) for _ in range(programs)]
 

@@ -56,6 +56,11 @@ class Rows:
         cancelled = {row.recurrence_id for row in self.overrides if row.is_cancelled}
         return [day for day in self.by_rule if day not in cancelled]
 
+    @property
+    def later_occurrences(self) -> list[datetime]:
+        """Those before which something is left."""
+        return self.occurrences[1:] or self.occurrences
+
     @cached_property
     def invited(self) -> frozenset[str]:
         """The addresses of those who are invited to anything."""

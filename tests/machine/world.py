@@ -4,6 +4,7 @@ It runs jobs, keeps what they have stored and what their callers were told, and 
 moving stored times back. It never waits.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -71,8 +72,9 @@ class Job:
 class World:
     """Everything around the service, and the service's own processes."""
 
-    def __init__(self, processes: Collection[Process]) -> None:
+    def __init__(self, processes: Collection[Process], tally: Counter[str]) -> None:
         _empty_tables()
+        self.tally = tally
         self.processes = list(processes)
         self.programs = [program for process in processes for program in process.programs]
         self.ledger = Ledger(EVERYBODY)
@@ -129,6 +131,7 @@ class World:
         self._number += 1
         program.number, program.may_mail = self._number, not self.is_paused
         self.jobs[program] = Job(number=self._number, patience=patience, caller=caller)
+        self.tally["calls" if caller else "looks after what is due"] += 1
         program.begin(job)
 
     def work(self, program: Program) -> None:
@@ -161,6 +164,7 @@ class World:
         for program in process.programs:
             self.ledger.excused.update(program.in_hand)
         for program in process.kill():
+            self.tally["jobs killed in the middle"] += 1
             program.in_hand = []
             del self.jobs[program]
 
@@ -206,7 +210,8 @@ class World:
             program.may_mail = True
 
     def reset(self) -> None:
-        """Leave the processes as if they had just started."""
+        """Leave the processes as if they had just started, and count what people were sent."""
+        self.tally.update(self.ledger.tally())
         for process in self.processes:
             process.kill()
 
@@ -223,6 +228,7 @@ class World:
         job = self.jobs.pop(program)
         if program.failure and not isinstance(program.failure, ITipError | OperationError):
             raise program.failure
+        self.tally["calls refused"] += program.failure is not None
         if job.caller:
             answer = program.failure or program.returned
             assert isinstance(answer, Standing | Exception)
