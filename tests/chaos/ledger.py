@@ -14,6 +14,15 @@ OWED = """
 SELECT (SELECT count(*) FROM meetings_meeting WHERE due_at IS NOT NULL)
      + (SELECT count(*) FROM meetings_delivery WHERE state IN ('sending', 'deferred', 'unknown'))
 """
+UNDONE = """
+SELECT meeting.ical_uid, meeting.due_at, meeting.plan, delivery.state, delivery.attempt,
+       sender.kind, sender.alive_until, statement_timestamp()
+FROM meetings_meeting AS meeting
+LEFT JOIN meetings_delivery AS delivery ON delivery.meeting_id = meeting.id
+    AND delivery.state IN ('sending', 'deferred', 'unknown')
+LEFT JOIN meetings_sender AS sender ON sender.id = delivery.sender_id
+WHERE meeting.due_at IS NOT NULL OR delivery.id IS NOT NULL
+"""
 STORED = """
 SELECT meeting.ical_uid, person.address, mail.message_id, delivery.state, delivery.unknown_ends,
        mail.plain

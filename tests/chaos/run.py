@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.chaos.calendars import PEOPLE, Person, people_of
 from tests.chaos.callers import Callers
-from tests.chaos.ledger import OWED, STORED, Balance, Facts, Outage, Row, balance
+from tests.chaos.ledger import OWED, STORED, UNDONE, Balance, Facts, Outage, Row, balance
 from tests.chaos.mail import FaultyMailServer, Manner, Taken
 from tests.support.servers.ports import free_port
 from tests.support.servers.processes import run as run_process
@@ -218,7 +218,7 @@ class Run:
         try:
             wait_until(lambda: not self.site.query(OWED)[0][0], "the last mail")
         except TimeoutError as error:
-            return [f"{error}: {self.site.query(OWED)[0][0]} are not done"]
+            return [f"{error}: {self.site.query(UNDONE)}"]
         return []
 
     def _people(self) -> list[Person]:

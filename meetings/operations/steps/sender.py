@@ -12,7 +12,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +36,15 @@ log = logging.getLogger(__name__)
 class Lease:
     """This process's row, and when (monotonic) it last said that it lives.
 
-    ``paused_at`` is when it last saw that mail is paused.
+    ``paused_at`` is when it last saw that mail is paused. ``in_hand`` counts what is being stored
+    or sent under it.
     """
 
     sender_id: int
     process: int
     renewed_at: float
     paused_at: float = -math.inf
+    in_hand: int = 0
 
     @property
     def left(self) -> float:
@@ -51,6 +54,7 @@ class Lease:
 
 _lock = threading.Lock()
 _lease: Lease | None = None
+_retired: list[Lease] = []
 _heart: threading.Thread | None = None
 
 
@@ -65,6 +69,33 @@ def current_lease() -> Lease:
             _lease = Lease(sender, os.getpid(), begun)
         _start_heart()
         return _lease
+
+
+@contextmanager
+def in_hand(
+    lease: Lease | None, *, stores_nothing: type[Exception] | None = None
+) -> Iterator[None]:
+    """Store or send something under the lease, which lives at least for so long.
+
+    Where that breaks off, deliveries may be stored as this sender's that nobody has in hand any
+    more: of a STORE whose response was lost, say. While the sender lives, nobody takes them over.
+    So the process takes a new one then, and this one lives only for what else is in hand. After an
+    error that ``stores_nothing``, it goes on.
+    """
+    if lease is None:
+        yield
+        return
+    with _lock:
+        lease.in_hand += 1
+    try:
+        yield
+    except BaseException as error:
+        if stores_nothing is None or not isinstance(error, stores_nothing):
+            _retire(lease)
+        raise
+    finally:
+        with _lock:
+            lease.in_hand -= 1
 
 
 def heartbeat() -> float:
@@ -89,6 +120,13 @@ def renew_lease(lease: Lease) -> bool:
     return True
 
 
+def renew_leases() -> None:
+    """Renew each lease of this process that something is, or may be, in hand under."""
+    for lease in _living():
+        if not renew_lease(lease):
+            _lose(lease)
+
+
 def end_lease() -> None:
     """Give the lease back, when the process ends in order."""
     global _lease  # noqa: PLW0603
@@ -103,6 +141,14 @@ def forget_lease() -> None:
     global _lease  # noqa: PLW0603
     with _lock:
         _lease = None
+
+
+def _retire(lease: Lease) -> None:
+    global _lease  # noqa: PLW0603
+    with _lock:
+        if _lease is lease:
+            _lease = None
+            _retired.append(lease)
 
 
 def _holds(lease: Lease) -> bool:
@@ -127,19 +173,31 @@ def _start_heart() -> None:
 
 
 def _beat() -> None:
-    """Renew the lease until it is lost. The thread ends then; a new lease starts another."""
     while True:
         time.sleep(heartbeat())
-        lease = _lease
-        if lease is None or lease.process != os.getpid():
-            return
         try:
-            if not renew_lease(lease):
-                return
+            renew_leases()
         except (DatabaseError, InterfaceError):
-            log.debug("The database is unavailable, so the lease could not be renewed.")
+            log.debug("The database is unavailable, so a lease could not be renewed.")
         finally:
             connection.close()
+
+
+def _living() -> list[Lease]:
+    with _lock:
+        _retired[:] = [each for each in _retired if each.in_hand]
+        every = [*_retired, _lease] if _lease else _retired
+        return [each for each in every if each.process == os.getpid()]
+
+
+def _lose(lease: Lease) -> None:
+    """Begin nothing under it, and send no final dot any more: others may have taken over."""
+    global _lease  # noqa: PLW0603
+    with _lock:
+        lease.renewed_at = -math.inf
+        _lease = None if _lease is lease else _lease
+        if lease in _retired:
+            _retired.remove(lease)
 
 
 def record(
@@ -163,7 +221,7 @@ def record(
                 "The database is unavailable, so what became of mails waits to be recorded.",
             )
         if lease.left <= 0:
-            forget_lease()
+            _lose(lease)
             log.error("The outcome of %d deliveries could not be recorded.", len(ends))
             return {}
         time.sleep(_PAUSE)

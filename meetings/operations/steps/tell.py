@@ -3,7 +3,7 @@
 Look, decide, store; then send and record. Who loses a race looks and decides again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
@@ -18,7 +18,7 @@ from meetings.models.outbox.store import Written, store
 from meetings.operations.steps.deliver import Progress, Run, deliver, settle
 from meetings.operations.steps.parcels import consignments
 from meetings.operations.steps.plan import Decision, Planning, Scope, plan
-from meetings.operations.steps.sender import Lease, current_lease
+from meetings.operations.steps.sender import Lease, current_lease, in_hand
 from meetings.operations.steps.wait import wait_until_sent
 from meetings.operations.steps.wake import wake
 
@@ -87,9 +87,7 @@ def tell(call: Call, decide: Decide) -> list[Told]:
         # What is left to the background goes on, whatever becomes of the rest.
         goes_on=any(each.plan.due.seconds is not None for each in stored),
     )
-    told = [_sent(each, progress) for each in stored]
-    settle(progress)
-    return [_with_the_rest(each, call.deadline) for each in told]
+    return [_with_the_rest(each, call.deadline) for each in _sent_all(stored, progress)]
 
 
 def bring_up_to_date(meeting_id: int, deadline: Deadline) -> int:
@@ -101,9 +99,7 @@ def bring_up_to_date(meeting_id: int, deadline: Deadline) -> int:
     stored = _planned_anew(meeting_id, Scope(is_call=False, may_send=True))
     if stored is None:
         return 0
-    progress = Progress(deadline=deadline, is_call=False)
-    _sent(stored, progress)
-    settle(progress)
+    _sent_all([stored], Progress(deadline=deadline, is_call=False))
     return len(stored.plan.mails) + len(stored.plan.again)
 
 
@@ -137,7 +133,8 @@ def _stored(call: Call, found: Look, decision: Decision, *, may_send: bool) -> l
         plannings.append(Planning(nothing, decision.rest, scope, call.asked_by))
     prepared = [(planning, plan(planning)) for planning in plannings]
     lease = current_lease() if any(each.sends for _, each in prepared) else None
-    with transaction.atomic() if decision.rest else nullcontext():
+    together = transaction.atomic() if decision.rest else nullcontext()
+    with in_hand(lease, stores_nothing=_Lost), together:
         return [_written(planning, each, lease) for planning, each in prepared]
 
 
@@ -147,6 +144,14 @@ def _written(planning: Planning, prepared: Plan, lease: Lease | None) -> _Stored
     if written is None:
         raise _Lost
     return _Stored(planning=planning, plan=prepared, written=written, lease=lease)
+
+
+def _sent_all(stored: Sequence[_Stored], progress: Progress) -> list[Told]:
+    """Send what one call has stored, under one lease, and record all that comes of it."""
+    with in_hand(stored[0].lease):
+        told = [_sent(each, progress) for each in stored]
+        settle(progress)
+    return told
 
 
 def _sent(stored: _Stored, progress: Progress) -> Told:
@@ -184,8 +189,7 @@ def _with_the_rest(told: Told, deadline: Deadline) -> Told:
         if stored is None:
             continue  # somebody was faster: look whom they are telling
         progress = Progress(deadline=deadline, is_call=True, goes_on=True)
-        latest = _sent(stored, progress)
-        settle(progress)
+        [latest] = _sent_all([stored], progress)
         told = replace(
             latest,
             decided=told.decided,
@@ -206,6 +210,7 @@ def _planned_anew(meeting_id: int, scope: Scope) -> _Stored | None:
     prepared = plan(planning)
     lease = current_lease() if prepared.sends else None
     try:
-        return _written(planning, prepared, lease)
+        with in_hand(lease, stores_nothing=_Lost):
+            return _written(planning, prepared, lease)
     except _Lost:
         return None
