@@ -103,14 +103,16 @@ class Scene:
 
     @contextmanager
     def held_at(self, table: str) -> Iterator[Future[Response]]:
-        """A call that mails, and waits for a lock at its LOOK or its STORE."""
+        """A call whose mailer waits for a lock at its LOOK or its STORE."""
         if self.who != "web":  # the call itself stores first what the background tells later
             self.site.stop(self.who)
-            assert self.call().result().status == 202
+            response = self.call()
+            assert response.result().status == 202
         with self.site.database() as cursor:
             cursor.execute(f"BEGIN; LOCK TABLE {table} MODE")
-            response = self.call()
-            if self.who != "web":
+            if self.who == "web":
+                response = self.call()
+            else:
                 self.site.start(self.who)
             self._wait_for_lock("%uid_is_taken%" if table == LOOK else "WITH _meeting AS (%")
             yield response
