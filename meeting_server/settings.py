@@ -1,6 +1,6 @@
 """Django's settings. All are read from the environment, and docs/configuration.md lists them.
 
-System checks (meetings/checks.py) report values that cannot work together.
+System checks (meetings/checks.py) report values that cannot work.
 """
 
 import os
@@ -8,15 +8,13 @@ from pathlib import Path
 from urllib.parse import urlparse
 from zoneinfo import available_timezones
 
-import environ
 from django.core.management.utils import get_random_secret_key
 
 import meetings  # noqa: F401 - it pins the laws of the zones
+from meeting_server.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-# An empty variable counts as unset, because compose files leave variables out in this way.
-env.ENVIRON = {name: value for name, value in os.environ.items() if value}
+env = Environment()
 
 # Everything that this server writes: the embedded database, mail files, the generated secret key.
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()

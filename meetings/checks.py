@@ -13,22 +13,20 @@ from django.core.checks import Warning as CheckWarning
 from django.utils.module_loading import import_string
 
 from meetings.addresses import AddressError, wire_address
+from meetings.limits import LIMITS
 from meetings.rate import Rate
-
-SHORTEST_LEASE = 5.0  # seconds
 
 
 def settings_that_cannot_work(**_: object) -> list[CheckMessage]:
-    """E001–E008, for ``check`` and every start."""
+    """E001–E018, for ``check`` and every start."""
     checks = (
         _time_zone,
         _language,
         _rate,
-        _lease,
         _encryption,
         _envelope_sender,
         _backend,
-        _recipients,
+        _numbers,
     )
     return [message for check in checks for message in check()]
 
@@ -67,16 +65,6 @@ def _rate() -> Iterator[CheckMessage]:
             f"MEETINGS_RATE is {settings.MEETINGS_RATE!r}, which is not a rate.",
             hint="Set it to a number, a slash and sec, min, hour or day, such as 600/min.",
             id="meetings.E003",
-        )
-
-
-def _lease() -> Iterator[CheckMessage]:
-    if settings.MEETINGS_LEASE < SHORTEST_LEASE:
-        yield Error(
-            f"MEETINGS_LEASE is {settings.MEETINGS_LEASE:g}. A living process could be taken for"
-            " dead, and its mails would leave twice.",
-            hint=f"Set it to at least {SHORTEST_LEASE:g}, or unset it for 30.",
-            id="meetings.E004",
         )
 
 
@@ -120,14 +108,16 @@ def _backend() -> Iterator[CheckMessage]:
         )
 
 
-def _recipients() -> Iterator[CheckMessage]:
-    if settings.MEETINGS_SMTP_RECIPIENTS < 1:
-        yield Error(
-            f"MEETINGS_SMTP_RECIPIENTS is {settings.MEETINGS_SMTP_RECIPIENTS}."
-            " A mail without recipients cannot be sent.",
-            hint="Set it to at least 1, or unset it for 100, which every mail server has to take.",
-            id="meetings.E008",
-        )
+def _numbers() -> Iterator[CheckMessage]:
+    for name, limits in LIMITS.items():
+        value = getattr(settings, name)
+        numbers = value if isinstance(value, list) else [value]
+        shown = ",".join(f"{number:.10g}" for number in numbers)
+        id_ = f"meetings.{limits.check}"
+        if not numbers:
+            yield Error(f"{name} has no numbers.", hint=limits.advice, id=id_)
+        for wrong in [number for number in numbers if not limits.admit(number)][:1]:
+            yield Error(f"{name} is {shown}. {limits.why_not(wrong)}", hint=limits.advice, id=id_)
 
 
 def _mail_files() -> Iterator[CheckMessage]:

@@ -1,10 +1,14 @@
 """The system checks: the defaults are right, and each mistake has its own id and hint."""
 
+from math import inf, nan
 from typing import Any
 
 import pytest
 from django.core import checks
 from pytest_django import Settings
+
+from meetings.limits import LIMITS
+from tests.repository.settings_read import settings as read_settings
 
 DEPLOYED: dict[str, Any] = {
     "EMAIL_BACKEND": "meetings.transport.smtp.backend.EmailBackend",
@@ -12,6 +16,14 @@ DEPLOYED: dict[str, Any] = {
     "MEETINGS_MESSAGE_ID_DOMAIN": "meetings.example.com",
     "DATABASE_URL": "postgres://user:password@db.example.com/meetings",
 }
+
+SECONDS = (
+    "MEETINGS_LEASE",
+    "MEETINGS_SMTP_DEADLINE",
+    "EMAIL_TIMEOUT",
+    "MEETINGS_TIME_BUDGET",
+    "MEETINGS_JITTER",
+)
 
 
 def ours(*, deploy: bool = False) -> dict[str | None, checks.CheckMessage]:
@@ -40,13 +52,34 @@ def test_configured_deployment_has_no_warnings(settings: Settings) -> None:
         ("MEETINGS_RATE", "many/min", "E003"),
         ("MEETINGS_RATE", "0/min", "E003"),
         ("MEETINGS_RATE", "10/fortnight", "E003"),
-        ("MEETINGS_LEASE", 4.9, "E004"),
         ("MEETINGS_ENVELOPE_FROM", "Bounces <bounces@example.com>", "E006"),
         ("MEETINGS_ENVELOPE_FROM", "example.com", "E006"),
         ("EMAIL_BACKEND", "meetings.imip.smtp.EmailBackend", "E007"),
         ("EMAIL_BACKEND", "nothing", "E007"),
+        ("MEETINGS_LEASE", 4.9, "E004"),
+        ("MEETINGS_LEASE", 86_401.0, "E004"),
         ("MEETINGS_SMTP_RECIPIENTS", 0, "E008"),
         ("MEETINGS_SMTP_RECIPIENTS", -1, "E008"),
+        ("MEETINGS_SMTP_DEADLINE", 0.0, "E009"),
+        ("MEETINGS_SMTP_DEADLINE", -30.0, "E009"),
+        ("EMAIL_TIMEOUT", 0.0, "E010"),
+        ("EMAIL_TIMEOUT", 1e10, "E010"),
+        ("MEETINGS_TIME_BUDGET", -1.0, "E011"),
+        ("MEETINGS_TIME_BUDGET", 1e10, "E011"),
+        ("MEETINGS_BACK_OFF", [], "E012"),
+        ("MEETINGS_BACK_OFF", [30.0, 0.0], "E012"),
+        ("MEETINGS_BACK_OFF", [-30.0, 120.0], "E012"),
+        ("MEETINGS_BACK_OFF", [30.0, nan], "E012"),
+        ("MEETINGS_BACK_OFF", [30.0, 90_000.0], "E012"),
+        ("MEETINGS_JITTER", -0.1, "E013"),
+        ("MEETINGS_JITTER", 1.1, "E013"),
+        ("MEETINGS_WAITING_CALLS", -1, "E014"),
+        ("MEETINGS_KEEP_BYTES_DAYS", -1, "E015"),
+        ("MEETINGS_KEEP_BYTES_DAYS", 1_000_000_000, "E015"),
+        ("MEETINGS_MAX_ATTENDEES", 0, "E016"),
+        ("MEETINGS_MAX_CHANGED_OCCURRENCES", -1, "E017"),
+        ("MEETINGS_MAX_BODY", 0, "E018"),
+        ("MEETINGS_MAX_BODY", 2**40, "E018"),
     ],
 )
 def test_setting_that_cannot_work_is_an_error(
@@ -58,6 +91,33 @@ def test_setting_that_cannot_work_is_an_error(
     assert message.level == checks.ERROR
     assert name in message.msg or name in str(message.hint)
     assert message.hint
+
+
+@pytest.mark.parametrize("value", [nan, inf, -inf])
+@pytest.mark.parametrize("name", SECONDS)
+def test_time_that_is_no_finite_number_is_an_error(
+    settings: Settings, name: str, value: float
+) -> None:
+    setattr(settings, name, value)
+    assert list(ours()) == [f"meetings.{LIMITS[name].check}"]
+
+
+def test_number_says_what_is_wrong_and_what_to_set(settings: Settings) -> None:
+    settings.MEETINGS_SMTP_DEADLINE = 0.0
+    settings.MEETINGS_BACK_OFF = [30.0, -1.0]
+    deadline, back_off = ours().values()
+    assert deadline.msg == (
+        "MEETINGS_SMTP_DEADLINE is 0. The background could send no mail in that time, and would"
+        " try for ever."
+    )
+    assert deadline.hint == "Set it to 1 at least and 86400 at most, or unset it for 30."
+    assert back_off.msg.startswith("MEETINGS_BACK_OFF is 30,-1. ")
+
+
+def test_advice_names_the_default() -> None:
+    documented = {name: setting.default.strip("`") for name, setting in read_settings().items()}
+    for name, limits in LIMITS.items():
+        assert limits.default.split(", ")[0] == documented[name]
 
 
 def test_starttls_and_tls_together_are_an_error(settings: Settings) -> None:
@@ -74,6 +134,17 @@ def test_starttls_and_tls_together_are_an_error(settings: Settings) -> None:
         ("MEETINGS_RATE", "1000/hour"),
         ("MEETINGS_LEASE", 5.0),
         ("MEETINGS_SMTP_RECIPIENTS", 1),
+        ("MEETINGS_SMTP_DEADLINE", 1.0),
+        ("EMAIL_TIMEOUT", 1.0),
+        ("MEETINGS_TIME_BUDGET", 0.0),
+        ("MEETINGS_BACK_OFF", [0.1]),
+        ("MEETINGS_JITTER", 0.0),
+        ("MEETINGS_JITTER", 1.0),
+        ("MEETINGS_WAITING_CALLS", 0),
+        ("MEETINGS_KEEP_BYTES_DAYS", 0),
+        ("MEETINGS_MAX_ATTENDEES", 1),
+        ("MEETINGS_MAX_CHANGED_OCCURRENCES", 0),
+        ("MEETINGS_MAX_BODY", 1024),
         ("MEETINGS_ENVELOPE_FROM", "bounces@例子.example"),
     ],
 )
