@@ -40,3 +40,15 @@ def post_worker_init(worker: Worker) -> None:
         sys.exit(Arbiter.WORKER_BOOT_ERROR)  # gunicorn ends; on another code it would try again
     connection.close()
     worker.log.info("The embedded database is up.")
+
+
+def worker_exit(server: Arbiter, worker: Worker) -> None:
+    """Give the lease back, so that nobody waits for its end after a deployment.
+
+    Open requests have ended by now, or graceful_timeout was not enough for them.
+    """
+    if not worker.booted:  # it may not even have read the settings
+        return
+    from meeting_server.stopping import give_lease_back  # noqa: PLC0415
+
+    give_lease_back()

@@ -131,9 +131,18 @@ def end_lease() -> None:
     """Give the lease back, when the process ends in order."""
     global _lease  # noqa: PLW0603
     with _lock:
-        if _lease is not None and _lease.process == os.getpid():
-            queue.end_sending(_lease.sender_id)
-        _lease = None
+        lease = _lease
+        if lease is None or lease.process != os.getpid():
+            return
+        if queue.has_in_hand(lease.sender_id):
+            log.info("Mails are still in hand, so the lease ends by time.")
+            return
+        # Another thread may be about to store a mail. It sends no final dot from now on.
+        renewed_at, lease.renewed_at = lease.renewed_at, -math.inf
+        has_ended = queue.end_sending(lease.sender_id)
+        # Again, because the heart may have renewed it just before it ended.
+        lease.renewed_at = -math.inf if has_ended else renewed_at
+        _lease = None if has_ended else lease
 
 
 def forget_lease() -> None:
