@@ -1,4 +1,4 @@
-"""The processes that send mail, as they say themselves."""
+"""The processes that have sent mail, as they say themselves."""
 
 from typing import Protocol
 
@@ -22,7 +22,10 @@ class _MarkedSender(Protocol):
 
 @admin.register(Sender)
 class SenderAdmin(ReadOnlyAdmin):
-    """A process that dies is shown until others have taken over its mails."""
+    """A process is shown from its first mail on.
+
+    One that dies is shown until others have taken over its mails.
+    """
 
     list_display = ("kind", "host", "life", "alive_until")
     list_display_links = None

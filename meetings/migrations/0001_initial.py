@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
             name='Sender',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(help_text='web, worker or command', max_length=20, verbose_name='kind')),
+                ('kind', models.CharField(help_text='name of the program', max_length=20, verbose_name='kind')),
                 ('host', models.CharField(max_length=255, verbose_name='host')),
                 ('alive_until', models.DateTimeField(verbose_name='alive until')),
             ],

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 class Sender(models.Model):
     """A process that sends. Its deliveries are its own for as long as it says that it lives."""
 
-    kind = models.CharField(_("kind"), max_length=20, help_text=_("web, worker or command"))
+    kind = models.CharField(_("kind"), max_length=20, help_text=_("name of the program"))
     host = models.CharField(_("host"), max_length=255)
     alive_until = models.DateTimeField(_("alive until"))
 

@@ -12,8 +12,10 @@ from meetings.models import Attendee, Delivery, DeliveryState, Meeting, Pause, S
 class Backlog:
     """``due`` meetings, and for how many seconds the oldest has been ``overdue``.
 
-    ``sending`` deliveries are in the hands of the ``senders`` that live. ``in_back_off`` and
-    ``outstanding`` count people: those who are tried again later, and those who were given up.
+    ``sending`` deliveries are in the hands of a sender, living or dead. ``senders`` are the living
+    ones. A process becomes one with its first mail and stays one while it renews its lease, so a
+    mail loop that had nothing to send yet is none. ``in_back_off`` and ``outstanding`` count
+    people: those who are tried again later, and those who were given up.
     """
 
     due: int

@@ -64,6 +64,14 @@ def test_mails_under_way_and_senders_are_counted(run: Run, mail_server: Scripted
     assert printed(run) == NOTHING | {"sending": 2, "senders": 1}
 
 
+def test_process_counts_as_a_sender_from_its_first_mail_on(
+    run: Run, mail_server: ScriptedSMTP
+) -> None:
+    assert printed(run) == NOTHING
+    sent()
+    assert printed(run) == NOTHING | {"senders": 1}
+
+
 def test_pause_is_shown(run: Run) -> None:
     run("pause")
     assert printed(run) == NOTHING | {"is_paused": True}

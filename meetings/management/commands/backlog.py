@@ -13,7 +13,8 @@ from meetings.queries.backlog import backlog
 class Command(BaseCommand):
     help = (
         "Prints as JSON: meetings that are due, for how many seconds the oldest has been, mails"
-        " that are being sent, people in back-off and given up, and the processes that send."
+        " that are being sent, people in back-off and given up, the living processes that have sent"
+        " mail, and whether mail is paused."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
