@@ -1,7 +1,7 @@
 """A call makes a fixed number of queries, however many people are invited.
 
 One finds the key and its client. The others are LOOK, STORE, and a RECORD for each SMTP
-transaction: tests/operations/test_statements.py.
+transaction: tests/operations/delivery/test_statements.py.
 """
 
 from collections.abc import Callable
