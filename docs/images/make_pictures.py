@@ -213,6 +213,7 @@ def take(chrome: Chrome, name: str, *, width: int, scale: float = 1.0) -> None:
     screen = {"width": width, "height": 300, "deviceScaleFactor": scale, "mobile": False}
     chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     height = chrome.execute_script("return document.documentElement.scrollHeight")
+    height += -height % 6  # a whole number of rows at 5/6, or the last one shows the first again
     chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen | {"height": height})
     chrome.save_screenshot(str(IMAGES / f"{name}.png"))
 
