@@ -21,14 +21,19 @@ control_socket_disable = True
 def post_worker_init(worker: Worker) -> None:
     """Start the embedded database before the first request. Refuse to serve without its tables.
 
-    An external database is not checked. It may be migrated, or come back, while this serves.
+    Refuse settings that cannot work, too. An external database is not checked. It may be migrated,
+    or come back, while this serves.
     """
     # Imported in the worker, so that a reload reads new code and new settings.
     from django.conf import settings  # noqa: PLC0415
     from django.db import DatabaseError, connection  # noqa: PLC0415
 
     from meeting_server.database.errors import advice, refuse_unmigrated  # noqa: PLC0415
+    from meeting_server.starting import wrong_settings  # noqa: PLC0415
 
+    if sentences := wrong_settings():
+        worker.log.critical(sentences)
+        sys.exit(Arbiter.WORKER_BOOT_ERROR)
     if settings.DATABASE_URL:
         return
     try:

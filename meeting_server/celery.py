@@ -4,6 +4,7 @@ Its settings are Django's settings that begin with CELERY_.
 """
 
 import os
+import sys
 
 from celery import Celery, signals
 
@@ -15,13 +16,22 @@ app.autodiscover_tasks()
 app.set_default()  # for every thread, not only for this one
 
 
+# Both need the models, which this module is imported before.
+def refuse_wrong_settings(**_: object) -> None:
+    """Do not start a worker with settings that cannot work."""
+    from meeting_server.starting import wrong_settings  # noqa: PLC0415
+
+    if sentences := wrong_settings():
+        sys.exit(sentences)
+
+
 def give_lease_back(**_: object) -> None:
     """Give the lease back when a worker ends. Its tasks have ended before."""
-    # It needs the models, which this module is imported before.
     from meeting_server import stopping  # noqa: PLC0415
 
     stopping.give_lease_back()
 
 
+signals.worker_init.connect(refuse_wrong_settings)
 signals.worker_shutdown.connect(give_lease_back)
 signals.worker_process_shutdown.connect(give_lease_back)  # of a pool of processes
