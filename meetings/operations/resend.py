@@ -13,6 +13,7 @@ from meetings.operations.steps.outcome import standing_after
 from meetings.operations.steps.plan import Decision
 from meetings.operations.steps.tell import Call, tell
 from meetings.operations.steps.wake import wake
+from meetings.queries.split import with_earlier_parts
 from meetings.queries.standing import Standing
 
 
@@ -42,9 +43,12 @@ def bring_up_to_date(meeting_ids: list[int]) -> int:
     """Have the background tell what is outstanding of these meetings; return how many they are.
 
     What was given up is tried again, and what is in back-off at once. Old octets are never sent.
+    People of a series are also told that its earlier parts ended.
     """
     count = forget_failures(meeting_ids)
-    wake(meeting_ids)
+    earlier = with_earlier_parts(meeting_ids) - set(meeting_ids)
+    forget_failures(list(earlier))
+    wake([*meeting_ids, *earlier])
     return count
 
 

@@ -98,14 +98,15 @@ def _has_content(command: Update, event: Event, now: datetime) -> bool:
 
 def _told_again(command: Update | Cancel, call: Call, told: Sequence[Told]) -> list[Told]:
     """For the same call again: tell the people of the series that goes on, too."""
-    [first, *rest] = told
-    stored = first.planning.look.stored
-    if rest or stored is None or isinstance(command, Cancel):
+    stored = told[0].planning.look.stored
+    is_new = any(each.decided.decision.new for each in told)
+    if is_new or stored is None or isinstance(command, Cancel):
         return []
     continuation = _continuation(command, stored)
     if continuation is None:
         return []
-    return tell(replace(call, uid=continuation.uid), lambda _found: Decision())
+    rest = replace(call, uid=continuation.uid, with_earlier=False)
+    return tell(rest, lambda _found: Decision())
 
 
 def _occurrence(command: Update | Cancel, series: Event) -> Moment:

@@ -1,5 +1,6 @@
 """Where a series was ended early, and what goes on from there."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.db.models import QuerySet
@@ -28,3 +29,13 @@ def continuations(meeting: Meeting, occurrence: Moment) -> QuerySet[Meeting]:
     return Meeting.objects.filter(
         continues=meeting, continues_from__gte=begin, continues_from__lt=end
     )
+
+
+def with_earlier_parts(meeting_ids: Collection[int]) -> set[int]:
+    """Return the meetings, and the series that they continue. One query for each generation."""
+    found, added = set(meeting_ids), set(meeting_ids)
+    while added:
+        earlier = Meeting.objects.filter(continued_by__in=added).values_list("pk", flat=True)
+        added = set(earlier) - found
+        found |= added
+    return found

@@ -8,15 +8,17 @@ from meetings.itip.errors import InvalidProperty
 from meetings.itip.moment import Moment
 from meetings.itip.recurrence.rule import Frequency, Rule
 from meetings.models import Meeting
-from tests.support.background import deliver_later
+from meetings.operations.resend import bring_up_to_date
+from tests.support.background import deliver, deliver_later
 from tests.support.cast import BOB, CAROL, DAN
-from tests.support.readers.mail import Mails
+from tests.support.readers.mail import Mails, read
 from tests.support.servers.smtp_server import ScriptedSMTP
-from tests.support.stories import MONDAY, cancel, recipients, send, update
+from tests.support.stories import MONDAY, cancel, recipients, send, send_again, update
 
 SIX = Rule(freq=Frequency.WEEKLY, count=6, by_day=("MO",))
 DAYS = [MONDAY + timedelta(weeks=week) for week in range(6)]
-BOTH_TOLD = {BOB.address: "told", CAROL.address: "told"}
+BOTH = [BOB.address, CAROL.address]
+BOTH_TOLD = dict.fromkeys(BOTH, "told")
 pytestmark = pytest.mark.usefixtures("six_mondays")
 
 
@@ -114,3 +116,90 @@ def test_half_of_a_split_does_not_cancel_a_change_of_the_other(mails: Mails) -> 
         ("REQUEST", standing.new_uid, False),
         ("REQUEST", standing.new_uid, True),
     ]
+
+
+@pytest.fixture
+def rest(mail_server: ScriptedSMTP) -> str:
+    """The new uid of a split at the third day that nobody could be told of."""
+    mail_server.scripts["rcpt"] = "550 5.7.1 no"
+    standing = update(occurrence=DAYS[2], and_future=True, location="Room 9")
+    mail_server.scripts["rcpt"] = "250 ok"
+    assert standing.error
+    return standing.new_uid
+
+
+def ended(mail_server: ScriptedSMTP) -> list[str]:
+    """Who was sent a mail that shortens the series."""
+    return [
+        address
+        for mail in mail_server.accepted
+        for address in mail.recipients
+        if "UNTIL=20320308" in (event := read(mail.raw).vevent).rrule.value
+        and event.uid.value == "meeting-1"
+    ]
+
+
+def test_call_on_the_rest_also_tells_that_the_series_ended(
+    rest: str, mail_server: ScriptedSMTP
+) -> None:
+    standing = update(rest, summary="Later")
+    assert (standing.uid, standing.new_uid) == (rest, "")
+    assert recipients(standing) == BOTH_TOLD
+    assert ended(mail_server) == BOTH
+
+
+def test_person_who_is_taken_off_the_rest_is_told_that_the_series_ended(
+    rest: str, mail_server: ScriptedSMTP
+) -> None:
+    standing = update(rest, attendees=(BOB,))
+    assert recipients(standing) == BOTH_TOLD
+    assert ended(mail_server) == BOTH
+
+
+def test_cancelling_the_rest_tells_that_the_series_ended(
+    rest: str, mail_server: ScriptedSMTP
+) -> None:
+    standing = cancel(rest)
+    assert recipients(standing) == BOTH_TOLD
+    assert ended(mail_server) == BOTH
+
+
+def test_resend_of_the_rest_tells_one_person_that_the_series_ended(
+    rest: str, mail_server: ScriptedSMTP
+) -> None:
+    send_again(rest, only_failed=True, to=BOB.address)
+    assert ended(mail_server) == [BOB.address]
+
+
+def test_rest_of_a_rest_tells_that_the_first_part_ended(
+    rest: str, mail_server: ScriptedSMTP
+) -> None:
+    split = update(rest, occurrence=DAYS[4], and_future=True, location="Room 8")
+    assert ended(mail_server) == BOTH
+    update(split.new_uid, summary="Later")
+    assert ended(mail_server) == BOTH
+
+
+def test_bringing_the_rest_up_to_date_tells_that_the_series_ended(
+    rest: str, mail_server: ScriptedSMTP
+) -> None:
+    assert bring_up_to_date([Meeting.objects.get(uid=rest).pk]) == 1
+    deliver()
+    assert ended(mail_server) == BOTH
+
+
+def test_result_is_0_where_nobody_is_told_of_any_part(rest: str, mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["rcpt"] = "450 4.2.0 later"
+    standing = update(rest, summary="Later")
+    assert standing.error
+    mail_server.scripts["rcpt"] = "250 ok"
+    deliver_later()
+    assert len(mail_server.accepted) == 1
+
+
+def test_same_split_again_tries_everybody_once(rest: str, mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["rcpt"] = "550 5.7.1 no"
+    before = len(mail_server.commands)
+    update(occurrence=DAYS[2], and_future=True, location="Room 9")
+    tries = [line for _, line in mail_server.commands[before:] if line.startswith("MAIL")]
+    assert len(tries) == 2

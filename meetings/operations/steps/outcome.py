@@ -12,17 +12,18 @@ _WORST_FIRST = (
     PersonState.OUTSTANDING,
     PersonState.QUEUED,
     PersonState.SENDING,
-    PersonState.UNTOLD,
     PersonState.TOLD,
+    PersonState.UNTOLD,  # of one part of a series, nobody needs to be told anything
 )
 
 
 def standing_after(uid: str, told: Sequence[Told], *, notes: tuple[Note, ...] = ()) -> Standing:
-    """Return how the client's meeting ``uid`` stands, and the one that continues it, if any.
+    """Return how the client's meeting ``uid`` stands, with the parts of a series before and after.
 
-    ``notes`` come before those of the decisions. A person of both has the state that is worse.
+    ``notes`` come before those of the decisions. A person of several has the state that is worst.
     """
-    first, *rest = told
+    first = told[0]
+    rest = [each for each in told[1:] if not each.is_earlier]
     people: dict[str, PersonStanding] = {}
     for each in told:
         for person in _people(each):
@@ -52,12 +53,17 @@ def _worse(one: PersonStanding | None, other: PersonStanding) -> PersonStanding:
 
 
 def _people(told: Told) -> list[PersonStanding]:
-    """Everybody who is invited, or whom this call's version tells something."""
+    """Everybody who is invited, or whom this call's version tells something.
+
+    Of an earlier part of the series, only those whom the call tells that it ended.
+    """
     planning = told.planning
     everybody = people_of(planning.event, planning.rows, planning.look.now)
     found = (_after(told, each) for each in everybody)
     asked = told.asked | told.unsent
-    return [each for each in found if each.is_invited or each.key in asked]
+    return [
+        each for each in found if each.key in asked or (each.is_invited and not told.is_earlier)
+    ]
 
 
 def _after(told: Told, before: PersonStanding) -> PersonStanding:

@@ -4,14 +4,14 @@ Look, decide, store; then send and record. Who loses a race looks and decides ag
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
 from django.db import transaction
 
 from meetings.deadline import Deadline
 from meetings.models import Client
-from meetings.models.outbox.look import Look, lock_and_look, look, look_at
+from meetings.models.outbox.look import Look, Stored, lock_and_look, look, look_at
 from meetings.models.outbox.plan import NOW, Plan
 from meetings.models.outbox.record import Sending
 from meetings.models.outbox.store import Written, store
@@ -33,7 +33,8 @@ class Call:
     """A call on the client's meeting ``uid``. ``asked_by`` is for the record.
 
     Without any time left at ``deadline`` it is stored only, and the background tells people.
-    ``only`` has the address keys of those who are meant; None means everybody.
+    ``only`` has the address keys of those who are meant; None means everybody. ``with_earlier``: it
+    also tells who has to know it that an earlier part of the series ended.
     """
 
     client: Client
@@ -41,6 +42,7 @@ class Call:
     asked_by: str
     deadline: Deadline
     only: frozenset[str] | None = None
+    with_earlier: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,8 @@ class Told:
     ``asked`` are the address keys of those whom the call's version tells something. ``unsent`` are
     those of them who are still in other hands. ``run`` is None where nothing could be sent.
     ``has_mailed``: the mail server accepted a mail, or somebody has all of it.
-    ``may_have_arrived``: its word on a mail is missing.
+    ``may_have_arrived``: its word on a mail is missing. ``is_earlier``: it is not the meeting that
+    was called upon, but a series that this one continues.
     """
 
     meeting_id: int
@@ -61,6 +64,7 @@ class Told:
     unsent: frozenset[str]
     has_mailed: bool
     may_have_arrived: bool
+    is_earlier: bool = False
 
     @property
     def uid(self) -> str:
@@ -76,18 +80,23 @@ class _Lost(Exception):
 def tell(call: Call, decide: Decide) -> list[Told]:
     """Store what ``decide`` decides on, and tell people until the call's deadline.
 
-    Return what has become of the meeting, and of the one that goes on where a series is split.
-    Raises what ``decide`` raises; nothing is stored then.
+    Return what has become of the meeting, and of the one that goes on where a series is split. Last
+    are the series that this one continues, where somebody had not been told yet that they ended:
+    until then, all that goes on is twice in that calendar. Raises what ``decide`` raises; nothing
+    is stored then.
     """
     stored = _store(call, decide)
+    earlier = _earlier(call, stored[0].planning.look.stored) if call.with_earlier else []
+    stored = [*earlier, *stored]
     progress = Progress(
         deadline=call.deadline,
         is_call=True,
-        told_somebody=any(each.planning.have_it for each in stored),
+        told_somebody=any(each.have_it for each in stored),
         # What is left to the background goes on, whatever becomes of the rest.
         goes_on=any(each.plan.due.seconds is not None for each in stored),
     )
-    return [_with_the_rest(each, call.deadline) for each in _sent_all(stored, progress)]
+    told = [_with_the_rest(each, call.deadline) for each in _sent_all(stored, progress)]
+    return sorted(told, key=lambda each: each.is_earlier)
 
 
 def bring_up_to_date(meeting_id: int, deadline: Deadline) -> int:
@@ -109,6 +118,12 @@ class _Stored:
     plan: Plan
     written: Written
     lease: Lease | None
+    is_earlier: bool = False
+
+    @property
+    def have_it(self) -> frozenset[str]:
+        """Those who have all that the call tells them."""
+        return frozenset() if self.is_earlier else self.planning.have_it
 
 
 def _store(call: Call, decide: Decide) -> list[_Stored]:
@@ -122,6 +137,19 @@ def _store(call: Call, decide: Decide) -> list[_Stored]:
         found = lock_and_look(call.client, call.uid)
         # Nothing is composed under this lock: it is stored and due. What follows the commit sends.
         return _stored(call, found, decide(found), may_send=False)
+
+
+def _earlier(call: Call, later: Stored | None) -> list[_Stored]:
+    """Plan for those to whom the end of an earlier part of the series is still outstanding."""
+    planned: list[_Stored] = []
+    while later and later.meeting.continues_id:
+        found = look_at(later.meeting.continues_id)
+        later = found.stored
+        planning = Planning(found, Decision(), Scope(is_call=True, may_send=True, only=call.only))
+        if later and (planning.due or planning.waiting):
+            stored = _store(replace(call, uid=later.meeting.uid), lambda _found: Decision())
+            planned += [replace(each, is_earlier=True) for each in stored]
+    return planned
 
 
 def _stored(call: Call, found: Look, decision: Decision, *, may_send: bool) -> list[_Stored]:
@@ -147,8 +175,10 @@ def _written(planning: Planning, prepared: Plan, lease: Lease | None) -> _Stored
 
 
 def _sent_all(stored: Sequence[_Stored], progress: Progress) -> list[Told]:
-    """Send what one call has stored, under one lease, and record all that comes of it."""
-    with in_hand(stored[0].lease):
+    """Send what one call has stored, and record all that comes of it."""
+    with ExitStack() as stack:
+        for each in stored:
+            stack.enter_context(in_hand(each.lease))
         told = [_sent(each, progress) for each in stored]
         settle(progress)
     return told
@@ -171,10 +201,11 @@ def _sent(stored: _Stored, progress: Progress) -> Told:
         decided=planning,
         planning=planning,
         run=run,
-        asked=planning.asked | planning.have_it,
+        asked=planning.asked | stored.have_it,
         unsent=planning.asked - reached,
         has_mailed=progress.told_somebody,
         may_have_arrived=bool(run and run.unsure),
+        is_earlier=stored.is_earlier,
     )
 
 
@@ -196,6 +227,7 @@ def _with_the_rest(told: Told, deadline: Deadline) -> Told:
             asked=told.asked | latest.asked,
             has_mailed=told.has_mailed or latest.has_mailed,
             may_have_arrived=told.may_have_arrived or latest.may_have_arrived,
+            is_earlier=told.is_earlier,
         )
     return told
 
