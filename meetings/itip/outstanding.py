@@ -174,13 +174,29 @@ def _before_the_whole(case: _Case) -> Iterator[Step]:
 
     Cyrus up to 3.6 keeps what it was last sent of a single occurrence, a cancelled one too, through
     every REQUEST of the whole: a ghost, an old title, or a day hidden for good. Everybody else
-    takes the whole that follows. An occurrence that the whole shows is never cancelled here.
+    takes the whole that follows. An occurrence that the whole shows is never cancelled here. What
+    was accepted is not sent again where the whole was not.
     """
     for row in case.ahead:
         if row.stands and not case.is_theirs(row):
             yield _cancel(row.recurrence_id, uninvites=case.present.takes_place(row))
     for when in sorted(set(_kept(case)) - case.present.changed.keys()):
-        yield _request(RecurrenceId.of(case.present.event, when), plain=True)
+        identity = RecurrenceId.of(case.present.event, when)
+        if not _has_plain(case, identity):
+            yield _request(identity, plain=True)
+
+
+def _has_plain(case: _Case, identity: RecurrenceId) -> bool:
+    """Whether the person certainly has the day, alone, with the values that the series has now.
+
+    A day that was cancelled stays "CANCEL, possible" until the whole is accepted. Its SEQUENCE
+    tells: the day comes back without a change of its own only by an update of the whole, so what
+    cancelled it is older than that.
+    """
+    row, newest = case.rows.get(identity), case.present.event.whole_sequence
+    if row is None or row.sequence < newest:
+        return False
+    return row.knows(_REQUEST) or (row.method is _CANCEL and row.possible and row.alone)
 
 
 def _kept(case: _Case) -> Iterator[datetime]:

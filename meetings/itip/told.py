@@ -136,14 +136,19 @@ class Person:
         whole = self.sequence == sequence and not self.possible
         return whole or any(o.sequence == sequence and not o.possible for o in self.occurrences)
 
-    def after_unknown(self, told: ToldOccurrence | Method) -> Self:
+    def after_unknown(self, told: ToldOccurrence | Method, *, plain: bool = False) -> Self:
         """Return the person after a message whose end nobody knows.
 
-        ``told`` is the METHOD of a message of the whole, or what one about an occurrence said.
+        ``told`` is the METHOD of a message of the whole, or what one about an occurrence said,
+        ``plain`` with the series' own values.
         """
         if isinstance(told, ToldOccurrence):
             known = {row.recurrence_id: row for row in self.occurrences}
-            known[told.recurrence_id] = _after_unknown(known.get(told.recurrence_id), told)
+            old = known.get(told.recurrence_id)
+            if plain and old and old.method is Method.CANCEL:
+                # The day is still to be given back, by the whole that comes after this message.
+                told = replace(told, method=old.method, sequence=old.sequence, alone=True)
+            known[told.recurrence_id] = _after_unknown(old, told)
             return replace(self, occurrences=tuple(known.values()))
         # A REQUEST of the whole may have reset what it shows of single occurrences.
         rows = self.occurrences

@@ -99,7 +99,6 @@ def figures(outcome: Outcome) -> dict[str, str]:
         "recorded wrongly": str(len(count.misrecorded)),
         "duplicates after an unknown end": str(count.after_open_end),
         "duplicates after a kill": str(count.after_kill),
-        "a day again before the whole": str(count.before_the_whole),
         "duplicates without a reason": str(len(count.unexplained)),
         "seconds": f"{outcome.seconds:.0f}",
     }

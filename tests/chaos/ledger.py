@@ -24,8 +24,7 @@ LEFT JOIN meetings_sender AS sender ON sender.id = delivery.sender_id
 WHERE meeting.due_at IS NOT NULL OR delivery.id IS NOT NULL
 """
 STORED = """
-SELECT meeting.ical_uid, person.address, mail.message_id, delivery.state, delivery.unknown_ends,
-       mail.plain
+SELECT meeting.ical_uid, person.address, mail.message_id, delivery.state, delivery.unknown_ends
 FROM meetings_delivery AS delivery
 JOIN meetings_mail AS mail ON mail.id = delivery.mail_id
 JOIN meetings_attendee AS person ON person.id = delivery.attendee_id
@@ -46,7 +45,6 @@ class Row:
     message_id: str
     state: str
     unknown_ends: int
-    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +82,6 @@ class Balance:
     misrecorded: list[str] = field(default_factory=list)
     after_open_end: int = 0
     after_kill: int = 0
-    before_the_whole: int = 0
     unexplained: list[str] = field(default_factory=list)
 
     @property
@@ -193,20 +190,14 @@ def _order(count: Balance, taken: Iterable[Taken]) -> None:
 
 
 def _duplicates(count: Balance, facts: Facts) -> None:
-    """A second mail that says the same has a reason where the end of an earlier one is unknown.
-
-    A single day that is sent in its series' own values goes again before each try of the whole.
-    """
-    plain = {row.message_id for row in facts.rows if row.plain}
+    """A second mail that says the same has a reason where the end of an earlier one is unknown."""
     by_person: dict[Pair, list[Taken]] = defaultdict(list)
     for item in [*facts.taken, *facts.afterwards]:
         by_person[item.uid, item.recipient].append(item)
     for items in by_person.values():
         for place, item in enumerate(items):
             copies = [at for at in range(place) if items[at].says == item.says]
-            if copies and item.message_id in plain - {items[copies[-1]].message_id}:
-                count.before_the_whole += 1
-            elif copies:
+            if copies:
                 _explain(count, items[copies[-1] : place + 1], facts.outages)
 
 

@@ -39,7 +39,7 @@ def unknown(person: Person, mail: Planned) -> Person:
     rows = {row.recurrence_id: row for row in person.occurrences}
     until = _later(person.knows_until, mail.ends_at)
     if mail.step.recurrence_id is not None:
-        row = replace(_told(mail, rows.get(mail.step.recurrence_id)), possible=True)
+        row = _unknown_one(mail, rows.get(mail.step.recurrence_id))
         return replace(person, knows_until=until, occurrences=_with(rows, row))
     if _is_request(mail):
         rows = {identity: replace(row, possible=True) for identity, row in rows.items()}
@@ -61,10 +61,22 @@ def forgotten(person: Person, *, is_cancelled: bool) -> Person:
 
 
 def _accepted_one(mail: Planned, old: ToldOccurrence | None) -> ToldOccurrence:
-    if mail.step.plain and old and old.method is Method.CANCEL:
+    if _is_hidden(mail, old):
         # The day is still hidden where the REQUEST of the whole behind it is refused.
         return replace(_told(mail, old), method=Method.CANCEL, possible=True)
     return _told(mail, old)
+
+
+def _unknown_one(mail: Planned, old: ToldOccurrence | None) -> ToldOccurrence:
+    row = replace(_told(mail, old), possible=True)
+    if old and _is_hidden(mail, old):
+        # It keeps the SEQUENCE of what hid the day: that it was sent again is not certain.
+        return replace(row, method=Method.CANCEL, sequence=old.sequence)
+    return row
+
+
+def _is_hidden(mail: Planned, old: ToldOccurrence | None) -> bool:
+    return mail.step.plain and old is not None and old.method is Method.CANCEL
 
 
 def _told(mail: Planned, old: ToldOccurrence | None) -> ToldOccurrence:

@@ -140,7 +140,10 @@ told AS MATERIALIZED (
     -- A mail about one occurrence.
     SELECT outcome.attendee_id, outcome.recurrence_id,
            CASE WHEN takes_back THEN 'CANCEL' ELSE outcome.method END AS method,
-           outcome.sequence, outcome.is_unknown OR takes_back AS possible,
+           -- The SEQUENCE of a day that is hidden says if it was certainly sent again.
+           CASE WHEN takes_back AND outcome.is_unknown THEN old.sequence
+                ELSE outcome.sequence END AS sequence,
+           outcome.is_unknown OR takes_back AS possible,
            outcome.method = 'REQUEST' OR COALESCE(old.alone, false) AS alone,
            GREATEST(old.ends_at, outcome.ends_at) AS ends_at
     FROM (SELECT outcome.*, outcome.plain AND EXISTS (

@@ -53,21 +53,17 @@ def with_unknown_ends(row: PersonRow) -> PersonRow:
     person = row.person
     for delivery in row.open:
         if _is_orphan(delivery):
-            person = person.after_unknown(_told_by(delivery.mail, person))
+            mail = delivery.mail
+            person = person.after_unknown(_told_by(mail), plain=mail.plain)
     return row if person is row.person else replace(row, person=person)
 
 
-def _told_by(mail: StoredMail, person: Person) -> Method | ToldOccurrence:
+def _told_by(mail: StoredMail) -> Method | ToldOccurrence:
     if mail.recurrence_id is None:
         return mail.method
-    rows = {row.recurrence_id: row for row in person.occurrences}
-    before = rows.get(mail.recurrence_id)
-    # A day that was cancelled is still to be given back, by the whole that comes after this mail.
-    was_cancelled = mail.plain and before is not None and before.method is Method.CANCEL
     return ToldOccurrence(
         recurrence_id=mail.recurrence_id,
-        method=Method.CANCEL if was_cancelled else mail.method,
+        method=mail.method,
         sequence=mail.sequence,
-        alone=mail.method is Method.REQUEST,
         ends_at=mail.ends_at,
     )

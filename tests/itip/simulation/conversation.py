@@ -125,6 +125,7 @@ class Conversation:
             if not self.healthy and self.random.random() < MAIL_AGAIN:
                 self._forget(stage, each)
             steps = outstanding(stage.present, each.person)
+            check_progress(stage, each.person, steps)
             if steps:
                 tried[key] = place_of(each.open, steps, stage.event)
                 due.append(Reader(each.person, steps))
@@ -199,6 +200,15 @@ def check_message(each: Recipient, reader: Person, mail: Planned) -> None:
         assert not message.again
     if message.previous is not None and type(each.calendar) is Calendar:
         check_previous(each.calendar, message, message.previous)
+
+
+def check_progress(stage: Stage, person: Person, steps: tuple[Step, ...]) -> None:
+    """What was accepted is due no more, and all else is: so the messages may go in any portions."""
+    for place, step in enumerate(steps):
+        assert outstanding(stage.present, person) == steps[place:]
+        [mail] = planned(stage.present, [Reader(person, (step,))], stage.past)
+        person = recording.accepted(person, mail)
+    assert not outstanding(stage.present, person)
 
 
 def check_invited(stage: Stage, each: Recipient, message: Message) -> None:

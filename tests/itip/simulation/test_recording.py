@@ -178,6 +178,14 @@ OF_ONE = [
         {15: "CANCEL 5 possible alone"},
     ),
     Case(
+        "possible plain REQUEST, of a day that is hidden: it keeps the older SEQUENCE",
+        unknown,
+        of(THIRD, REQUESTED, plain=True),
+        bob("REQUEST 1", row(THIRD, "CANCEL 3")),
+        (REQUESTED, 1, False),
+        {15: "CANCEL 3 possible alone"},
+    ),
+    Case(
         "plain REQUEST before the whole, of another",
         accepted,
         of(THIRD, REQUESTED, plain=True),
@@ -198,7 +206,8 @@ def test_end_of_a_message_makes_this_of_what_was_told(case: Case) -> None:
 def test_unknown_end_is_the_same_for_a_sender_who_died(case: Case) -> None:
     made = mail(case.step, case.before)
     [told] = accepted(Person(attendee=case.before.attendee), made).occurrences or (None,)
-    died = case.before.after_unknown(told if case.step.recurrence_id and told else case.step.method)
+    said = told if case.step.recurrence_id and told else case.step.method
+    died = case.before.after_unknown(said, plain=case.step.plain)
     assert died == replace(unknown(case.before, made), knows_until=None)
 
 
