@@ -1,6 +1,6 @@
-"""Who shares a mail, what it compares the meeting with, and its DTSTAMP."""
+"""The mails for people who share them: what each compares the meeting with, and its DTSTAMP."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from meetings.itip.changes import undo
 from meetings.itip.event import Event
+from meetings.itip.group import Group, Known
 from meetings.itip.message import Changes, Message, Method
 from meetings.itip.occurrence import occurrence_of, plain_occurrence
 from meetings.itip.outstanding import Present, Step
-from meetings.itip.told import Person, RecurrenceId, ToldOccurrence
+from meetings.itip.told import Person, RecurrenceId
 
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
@@ -110,101 +111,28 @@ class Planned:
     ends_at: datetime
 
 
-class _Known(NamedTuple):
-    """What a reader has before a step.
+def planned(present: Present, groups: Iterable[Group], past: Past) -> Iterator[Planned]:
+    """Yield the mails for groups of readers, each group's in order.
 
-    ``since`` is the SEQUENCE of the version that it was in; None where that is not certain.
-    ``alone`` says that the reader has the occurrence from a message of its own, and not from the
-    whole. ``again`` says that a message of the same kind may have reached the reader before.
-    ``off`` are the days of the whole that the reader knows to be without them.
+    The people of a group share a REQUEST. A CANCEL is one for each person: it names nobody else
+    (interop A3).
     """
-
-    since: int | None
-    alone: bool
-    again: bool
-    off: frozenset[datetime] = frozenset()
+    for group in groups:
+        yield from _of_group(_Planning(present, past, group))
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A person and what they are due.
-
-    The first ``skip`` steps are in a mail that goes out again, so no mail is made for them.
-    """
-
-    person: Person
-    steps: tuple[Step, ...]
-    skip: int = 0
-
-
-def compared_with(person: Person, steps: Sequence[Step], place: int) -> int | None:
-    """Return the SEQUENCE of the version that the text of a person's step compares with."""
-    return _known(person, steps)[place].since
-
-
-def known_versions(reader: Reader) -> list[int]:
-    """Return the SEQUENCEs of the versions that the texts of the reader's mails compare with."""
-    known = _known(reader.person, reader.steps)
-    return [each.since for each in known if each.since is not None]
-
-
-def _known(person: Person, steps: Sequence[Step]) -> tuple[_Known, ...]:
-    whole = person.certain_request if person.certain_request >= 0 else None
-    rows = {row.recurrence_id: row for row in person.occurrences}
-    off = frozenset(each.when for each, row in rows.items() if row.knows(Method.CANCEL))
-    found = []
-    is_told_anew = False
-    for step in steps:
-        if step.recurrence_id is None:
-            is_told_anew = True
-            found.append(_Known(whole, alone=False, again=person.stands, off=off))
-        else:
-            row = rows.get(step.recurrence_id)
-            compares = step.method is Method.REQUEST and not is_told_anew
-            again = person.stands or (row is not None and row.stands)
-            found.append(_known_of_one(row, whole, again=again) if compares else _anew(again=again))
-    return tuple(found)
-
-
-def _known_of_one(row: ToldOccurrence | None, whole: int | None, *, again: bool) -> _Known:
-    """What a reader has of an occurrence: that of the whole, where nothing was said of it alone."""
-    if row is None:
-        return _Known(whole, alone=False, again=again)
-    return _Known(row.sequence, True, again) if row.knows(Method.REQUEST) else _anew(again=again)
-
-
-def _anew(*, again: bool) -> _Known:
-    return _Known(None, alone=False, again=again)
-
-
-def planned(present: Present, readers: Iterable[Reader], past: Past) -> Iterator[Planned]:
-    """Yield the mails for readers with the steps that they are due, each group's in order.
-
-    People with the same steps, the same last-told version and the same EXDATEs share a REQUEST. A
-    CANCEL is one for each person: it names nobody else (interop A3).
-    """
-    groups: dict[tuple[tuple[Step, ...], int, tuple[_Known, ...]], list[Person]] = {}
-    for reader in readers:
-        key = (reader.steps, reader.skip, _known(reader.person, reader.steps))
-        groups.setdefault(key, []).append(reader.person)
-    for (steps, skip, known), people in groups.items():
-        group = _Group(present, past, tuple(people))
-        yield from _of_group(group, list(enumerate(steps))[skip:], known)
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Planning(NamedTuple):
     present: Present
     past: Past
-    people: tuple[Person, ...]
+    group: Group
 
 
-def _of_group(
-    group: _Group, steps: Sequence[tuple[int, Step]], known: Sequence[_Known]
-) -> Iterator[Planned]:
-    stamps = dtstamps(group.people, len(steps), group.present.now)
-    for (place, step), dtstamp in zip(steps, stamps, strict=True):
-        contents = _contents(group, step, known[place])
+def _of_group(planning: _Planning) -> Iterator[Planned]:
+    group = planning.group
+    stamps = dtstamps(group.people, len(group.steps) - group.skip, planning.present.now)
+    for place, dtstamp in zip(range(group.skip, group.end), stamps, strict=False):
+        step, known = group.steps[place], group.known[place]
+        contents = _contents(planning, step, known)
         shared = [group.people] if step.method is Method.REQUEST else [(p,) for p in group.people]
         for readers in shared:
             message = Message(
@@ -215,10 +143,10 @@ def _of_group(
                 uninvites=step.uninvites,
                 previous=contents.previous,
                 comment=contents.comment,
-                again=known[place].again,
+                again=known.again,
             )
             ends_at = _ends_at(contents.event, step)
-            yield Planned(message, step, readers, place, known[place].since, ends_at)
+            yield Planned(message, step, readers, place, known.since, ends_at)
 
 
 def dtstamps(people: Iterable[Person], count: int, now: datetime) -> list[datetime]:
@@ -240,17 +168,17 @@ class _Contents(NamedTuple):
     comment: str = ""
 
 
-def _contents(group: _Group, step: Step, known: _Known) -> _Contents:
+def _contents(planning: _Planning, step: Step, known: Known) -> _Contents:
     if step.recurrence_id is not None:
-        return _of_occurrence(group, step, step.recurrence_id, known)
-    event, previous = group.present.event, group.past.whole(known.since)
+        return _of_occurrence(planning, step, step.recurrence_id, known)
+    event, previous = planning.present.event, planning.past.whole(known.since)
     if step.method is Method.CANCEL:
         # With the times that the reader knows. A calendar finds the meeting by its UID.
         times = replace(previous or event, sequence=event.sequence)
         return _Contents(times, comment="" if step.uninvites else event.comment)
     if previous:
         previous = _without(previous, known.off.intersection(step.excluded))
-    return _Contents(_without(event, step.excluded), previous, group.past.reason(known.since))
+    return _Contents(_without(event, step.excluded), previous, planning.past.reason(known.since))
 
 
 def _without(event: Event, days: Collection[datetime]) -> Event:
@@ -260,18 +188,20 @@ def _without(event: Event, days: Collection[datetime]) -> Event:
     return replace(event, exdates=tuple(sorted({*event.exdates, *days})))
 
 
-def _of_occurrence(group: _Group, step: Step, identity: RecurrenceId, known: _Known) -> _Contents:
-    present = group.present
+def _of_occurrence(
+    planning: _Planning, step: Step, identity: RecurrenceId, known: Known
+) -> _Contents:
+    present = planning.present
     override = present.overrides.get(identity)
     if override is None or step.plain:
         return _Contents(_plain(present.event, identity))
     occurrence = present.occurrence(identity.when)
     if step.method is Method.CANCEL:
         return _Contents(occurrence, comment=override.comment if override.is_cancelled else "")
-    return _Contents(occurrence, _previous_one(group.past, identity.when, known))
+    return _Contents(occurrence, _previous_one(planning.past, identity.when, known))
 
 
-def _previous_one(past: Past, when: datetime, known: _Known) -> Event | None:
+def _previous_one(past: Past, when: datetime, known: Known) -> Event | None:
     """The occurrence as the reader has it."""
     if known.alone:
         return past.occurrence(when, known.since)

@@ -10,14 +10,13 @@ import pytest
 from meetings.itip import organizer
 from meetings.itip.edit import Edit
 from meetings.itip.event import Event
+from meetings.itip.group import Reader, grouped
 from meetings.itip.message import Message, Method, Version
 from meetings.itip.outstanding import Present, Step
 from meetings.itip.readers import (
     Past,
     PastVersion,
     Planned,
-    Reader,
-    compared_with,
     dtstamps,
     planned,
 )
@@ -202,8 +201,9 @@ def test_comparison_of_a_step_depends_on_what_stands_before_it() -> None:
     [bob, *_] = told(THREE)
     one = Step(method=Method.REQUEST, recurrence_id=RecurrenceId.of(THREE, SECOND))
     whole = Step(method=Method.REQUEST)
-    assert compared_with(bob, [one], 0) == 0
-    assert [compared_with(bob, [whole, one], place) for place in (0, 1)] == [0, None]
+    [alone, after] = grouped([Reader(bob, (one,)), Reader(bob, (whole, one))])
+    assert [each.since for each in alone.known] == [0]
+    assert [each.since for each in after.known] == [0, None]
 
 
 # Places, stamps and ends
@@ -268,7 +268,7 @@ def test_occurrence_of_before_is_cancelled_by_its_own_recurrence_id(
 ) -> None:
     step = Step(method=Method.CANCEL, recurrence_id=identity)
     person = Person(attendee=BOB)
-    [mail] = planned(Present(THREE, NOW), [Reader(person, (step,))], Past(THREE, {}))
+    [mail] = planned(Present(THREE, NOW), grouped([Reader(person, (step,))]), Past(THREE, {}))
     event = mail.message.event
     assert event.recurrence_id == identity.when
     assert (event.tzid, event.all_day, event.duration) == shown

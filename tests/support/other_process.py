@@ -47,7 +47,8 @@ class OtherProcess:
     def sends(self, *, is_call: bool = False, seconds: float = 60.0) -> Run:
         """Send what was stored, and record it."""
         progress = Progress(deadline=Deadline(seconds), is_call=is_call)
-        run = Run(sending=self.sending, lease=self.lease, progress=progress)
+        is_cut = bool(self.plan.cut)
+        run = Run(sending=self.sending, lease=self.lease, progress=progress, is_cut=is_cut)
         deliver(run, self.consignments)
         settle(progress)
         return run

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from meetings.addresses import address_key
 from meetings.itip.event import Attendee, Event
+from meetings.itip.group import Reader, grouped
 from meetings.itip.outstanding import Present, outstanding
-from meetings.itip.readers import Past, PastVersion, Planned, Reader, planned
+from meetings.itip.readers import Past, PastVersion, Planned, planned
 from meetings.itip.told import Person
 from tests.support.recording import accepted
 
@@ -50,4 +51,4 @@ def mails(
     """What ``people`` are mailed at ``now``; ``versions`` are those that are kept."""
     present = Present(event, now)
     due = [Reader(person, steps) for person in people if (steps := outstanding(present, person))]
-    return list(planned(present, due, Past(event, versions or {})))
+    return list(planned(present, grouped(due), Past(event, versions or {})))

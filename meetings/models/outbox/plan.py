@@ -80,8 +80,9 @@ class Plan:
     ``stored`` is what was looked at; None for a ``new`` meeting. ``version`` is None where only
     people are brought up to date. ``again`` are open deliveries whose mail goes out once more,
     ``closed`` those whose mail is planned anew. ``unsure`` are the people with a delivery of a dead
-    sender: their told occurrences are written as they are here. A plan that ``is_for_some`` people
-    only leaves to the others what is due for them.
+    sender: their told occurrences are written as they are here. ``cut`` are the address keys of
+    those whose later messages are left for another plan. A plan that ``is_for_some`` people only
+    leaves to the others what is due for them.
     """
 
     stored: Stored | None
@@ -92,6 +93,7 @@ class Plan:
     again: Sequence[tuple[Person, OpenDelivery]] = ()
     closed: Sequence[tuple[Person, OpenDelivery]] = ()
     unsure: Sequence[PersonRow] = ()
+    cut: frozenset[str] = frozenset()
     due: Due = Due()
     is_for_some: bool = False
     passed_over: bool = False

@@ -29,6 +29,10 @@ Ending = tuple[Parcel, End]
 MOST_UNKNOWN_ENDS = 3
 """After so many tries without the mail server's word, a person is not mailed any more by itself."""
 
+_MOST_ENDS = 200
+# Ends that one RECORD writes: the meeting's row is locked meanwhile, for a time that grows with the
+# square of them. A backend that is no SMTP server may report any number at once.
+
 _LEAST = 1.0  # seconds that a second try gets even when the time is used up
 
 
@@ -55,7 +59,8 @@ class Run:
     ``results`` has what was recorded last for each person, by address key, ``replies`` the mail
     server's words. ``broken`` are the people to whom a message did not go: nothing later goes, and
     is ``unsent``. ``unsure`` are those who may have a mail of it without the mail server's word.
-    ``left_something``: a mail was not begun, so the background has to look at once.
+    ``left_something``: a mail was not begun, so the background has to look at once. ``is_cut``: so
+    it has, because the plan leaves messages for another one.
     """
 
     sending: Sending
@@ -68,12 +73,13 @@ class Run:
     unsure: set[str] = field(default_factory=set)
     unsent: list[Parcel] = field(default_factory=list)
     left_something: bool = False
+    is_cut: bool = False
 
 
 def deliver(run: Run, consignments: Iterable[Consignment]) -> None:
     """Send the mails in order, until the deadline. What stays undecided is for ``settle``.
 
-    What was not begun is closed at the end, in one round trip.
+    What was not begun is closed at the end, in one round trip, which also says what is due.
     """
     for consignment in consignments:
         run.unsent += [each for each in consignment.parcels if each.key in run.broken]
@@ -83,7 +89,8 @@ def deliver(run: Run, consignments: Iterable[Consignment]) -> None:
         else:
             _leave(run, parcels)
     ends = [(each, _ended(each, DeliveryState.DROPPED)) for each in run.unsent]
-    _record(run, ends, due_now=run.left_something)
+    if ends or run.is_cut:
+        _record(run, ends, due_now=run.left_something or run.is_cut)
 
 
 def settle(progress: Progress) -> None:
@@ -266,9 +273,10 @@ def _pause(parcel: Parcel) -> float:
 
 
 def _record(run: Run, ends: Sequence[Ending], *, due_now: bool = False) -> None:
-    if not ends:
-        return
-    recorded = record(run.sending, run.lease, [end for _, end in ends], due_now=due_now)
-    for parcel, end in ends:
-        if end.state is not DeliveryState.DROPPED and end.delivery_id in recorded:
-            run.results[parcel.key] = recorded[end.delivery_id]
+    places = range(0, len(ends), _MOST_ENDS) or range(1 if due_now else 0)
+    for place in places:
+        some = ends[place : place + _MOST_ENDS]
+        recorded = record(run.sending, run.lease, [end for _, end in some], due_now=due_now)
+        for parcel, end in some:
+            if end.state is not DeliveryState.DROPPED and end.delivery_id in recorded:
+                run.results[parcel.key] = recorded[end.delivery_id]

@@ -13,9 +13,10 @@ from django.conf import settings
 
 from meetings.imip.compose import MailOptions
 from meetings.itip.event import Event
+from meetings.itip.group import Group, Reader, grouped, portion
 from meetings.itip.message import Note, Version
 from meetings.itip.outstanding import Present, Step, outstanding
-from meetings.itip.readers import Past, PastVersion, Planned, Reader, known_versions, planned
+from meetings.itip.readers import Past, PastVersion, Planned, planned
 from meetings.models.outbox.look import Look, PersonRow, past_versions
 from meetings.models.outbox.plan import (
     NOW,
@@ -31,7 +32,10 @@ from meetings.operations.steps.compose import compose_all, mail_options
 from meetings.operations.steps.people import has_dead_sender, invited_rows, with_unknown_ends
 
 MOST_DELIVERIES = 1000
-"""Deliveries that one STORE makes at most, so that its lock is short. The rest stays due."""
+"""Deliveries that one STORE makes at most, so that its lock is short. The rest stays due.
+
+That may be people, and later messages of a person: what is outstanding is asked anew next time.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,60 +169,62 @@ class Planning:
 
 def plan(planning: Planning) -> Plan:
     """Return what is to be stored. It composes mails, and reads older versions where texts need."""
-    batch = list(_batch(planning)) if planning.scope.may_send else []
-    choices = [choose(planning.event, row, planning.steps.get(row.person.key, ())) for row in batch]
-    mails = compose_all(planning.event, _planned(planning, choices), _mail_options(planning))
-    unsure = [row for row in batch if has_dead_sender(row)]
+    choices = _choices(planning) if planning.scope.may_send else {}
+    groups = list(portion(grouped(map(_reader, choices.values())), MOST_DELIVERIES))
+    batch = [choices[person.key] for group in groups for person in group.people]
+    mails = compose_all(planning.event, _planned(planning, groups), _mail_options(planning))
+    unsure = [each.row for each in batch if has_dead_sender(each.row)]
+    cut = [person.key for group in groups if group.is_cut for person in group.people]
     return Plan(
         stored=planning.look.stored,
         new=planning.decision.new,
         version=_new_version(planning),
-        people=list(_writes(planning, choices, mails)),
+        people=list(_writes(planning, batch, mails)),
         mails=mails,
-        again=[(each.row.person, each.again) for each in choices if each.again],
-        closed=[(each.row.person, closed) for each in choices for closed in each.closed],
+        again=[(each.row.person, each.again) for each in batch if each.again],
+        closed=[(each.row.person, closed) for each in batch for closed in each.closed],
         unsure=unsure,
-        due=_due(planning, batch),
+        cut=frozenset(cut),
+        due=_due(planning, batch, is_cut=bool(cut)),
         is_for_some=planning.scope.only is not None,
         passed_over=bool(planning.waiting or unsure),
     )
 
 
-def _batch(planning: Planning) -> Iterator[PersonRow]:
-    """As many of those who are due as one STORE takes, at least one."""
-    count = 0
-    for row in planning.due:
-        count += len(planning.steps.get(row.person.key, ()))
-        if count > MOST_DELIVERIES and count > len(planning.steps.get(row.person.key, ())):
-            return
-        yield row
+def _choices(planning: Planning) -> dict[str, Choice]:
+    """What becomes of the open deliveries and steps of those who are due, by address key."""
+    event, steps = planning.event, planning.steps
+    return {
+        row.person.key: choose(event, row, steps.get(row.person.key, ())) for row in planning.due
+    }
 
 
-def _due(planning: Planning, batch: Sequence[PersonRow]) -> Due:
+def _reader(choice: Choice) -> Reader:
+    return Reader(choice.row.person, choice.steps, choice.skip)
+
+
+def _due(planning: Planning, batch: Sequence[Choice], *, is_cut: bool) -> Due:
     # Who plans for some people only knows nothing of the others: the background looks after them.
     if len(batch) < len(planning.due) or planning.scope.only is not None:
         return NOW
-    if planning.waiting or any(map(has_dead_sender, batch)):
-        # Who passes over a person looks again then, in case the sender at work dies.
+    if planning.waiting or is_cut or any(has_dead_sender(each.row) for each in batch):
+        # Who passes over a person looks again then, in case the sender at work dies. So does who
+        # leaves messages for later. The run makes it due at its end: until then nobody else could
+        # do more than take a few of the people away from those who share the mails.
         return Due(seconds=settings.MEETINGS_LEASE / 2)
     return Due(at=planning.next_try)
 
 
-def _planned(planning: Planning, choices: Iterable[Choice]) -> Iterator[Planned]:
-    readers = [
-        Reader(each.row.person, each.steps, each.skip)
-        for each in choices
-        if each.skip < len(each.steps)
-    ]
-    return planned(planning.present, readers, Past(planning.event, _past(planning, readers)))
+def _planned(planning: Planning, groups: Sequence[Group]) -> Iterator[Planned]:
+    return planned(planning.present, groups, Past(planning.event, _past(planning, groups)))
 
 
-def _past(planning: Planning, readers: Iterable[Reader]) -> Mapping[int, PastVersion]:
+def _past(planning: Planning, groups: Iterable[Group]) -> Mapping[int, PastVersion]:
     """The versions since the oldest one that somebody's text compares with.
 
     One query, but none where all of them were told the version before: its changes are at hand.
     """
-    known = [since for reader in readers for since in known_versions(reader)]
+    known = [since for group in groups for since in group.compared_with]
     version = planning.decision.version
     newest = (
         {version.event.sequence: PastVersion(version.changes, version.comment)} if version else {}

@@ -50,10 +50,10 @@ class Told:
     """What was ``decided`` for one meeting, what was planned last, and what has become of it.
 
     ``asked`` are the address keys of those whom the call's version tells something. ``unsent`` are
-    those of them who are still in other hands. ``run`` is None where nothing could be sent.
-    ``has_mailed``: the mail server accepted a mail, or somebody has all of it.
-    ``may_have_arrived``: its word on a mail is missing. ``is_earlier``: it is not the meeting that
-    was called upon, but a series that this one continues.
+    those of them who are still in other hands, or of whose messages some are left. ``run`` is None
+    where nothing could be sent. ``has_mailed``: the mail server accepted a mail, or somebody has
+    all of it. ``may_have_arrived``: its word on a mail is missing. ``is_earlier``: it is not the
+    meeting that was called upon, but a series that this one continues.
     """
 
     meeting_id: int
@@ -190,12 +190,13 @@ def _sent(stored: _Stored, progress: Progress) -> Told:
     run = None
     if stored.lease:
         sending = Sending(written.meeting_id, written.plan, stored.lease.sender_id)
-        run = Run(sending=sending, lease=stored.lease, progress=progress)
+        is_cut = bool(stored.plan.cut)
+        run = Run(sending=sending, lease=stored.lease, progress=progress, is_cut=is_cut)
         deliver(run, consignments(planning, stored.plan, written))
-    is_due = stored.plan.due == NOW or (run and run.left_something)
+    is_due = stored.plan.due == NOW or (run and (run.left_something or run.is_cut))
     if is_due and not planning.look.is_paused:  # paused, it would come back here again and again
         wake([written.meeting_id])
-    reached = run.results.keys() | run.broken if run else frozenset[str]()
+    reached = (run.results.keys() - stored.plan.cut) | run.broken if run else frozenset[str]()
     return Told(
         meeting_id=written.meeting_id,
         decided=planning,

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from meetings.itip.event import Event, Override
+from meetings.itip.group import Reader, grouped
 from meetings.itip.message import Message, Method
 from meetings.itip.occurrence import occurrence_of
 from meetings.itip.outstanding import Present, outstanding
-from meetings.itip.readers import Past, Reader, planned
+from meetings.itip.readers import Past, planned
 from meetings.itip.told import Person, RecurrenceId, ToldOccurrence
 from tests.support.cast import BOB, CAROL, MONDAYS, NOW, meeting, request
 from tests.support.readers.content_lines import lines, names, values
@@ -23,7 +24,7 @@ def sent(event: Event, *people: Person) -> list[Message]:
     """What is outstanding for ``people``."""
     present = Present(event, NOW)
     readers = [Reader(person, outstanding(present, person)) for person in people]
-    return [each.message for each in planned(present, readers, Past(event, {}))]
+    return [each.message for each in planned(present, grouped(readers), Past(event, {}))]
 
 
 def times(message: Message) -> list[str]:

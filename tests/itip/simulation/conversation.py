@@ -8,10 +8,11 @@ from random import Random
 
 from meetings.addresses import address_key
 from meetings.itip.event import Event
+from meetings.itip.group import Reader, grouped, portion
 from meetings.itip.message import Message, Method
 from meetings.itip.occurrence import occurrence_of
 from meetings.itip.outstanding import Step, outstanding
-from meetings.itip.readers import Planned, Reader, planned
+from meetings.itip.readers import Planned, planned
 from meetings.itip.told import Person
 from tests.itip.simulation.clients import (
     KINDS,
@@ -50,6 +51,9 @@ NEWEST = 1000
 
 LEFT_OUT, MAIL_AGAIN = 0.05, 0.02
 """How often a caller leaves somebody out, and an operator has everything mailed again."""
+
+MOST, SMALL = 1000, 0.2
+"""Deliveries that go out at once, and how often it is a portion of what is due."""
 
 FAULTS = [End.REFUSED, End.DEFERRED, End.ARRIVED, End.LOST]
 
@@ -133,7 +137,8 @@ class Conversation:
                 each.open = None
                 check_calendar(stage, each)
         self._send_again(people, tried)
-        for mail in planned(stage.present, due, stage.past):
+        most = MOST if self.healthy or self.random.random() > SMALL else self.random.randint(1, 4)
+        for mail in planned(stage.present, portion(grouped(due), most), stage.past):
             for reader in mail.readers:
                 if tried[reader.key] < mail.place:
                     check_invited(stage, people[reader.key], mail.message)
@@ -206,7 +211,7 @@ def check_progress(stage: Stage, person: Person, steps: tuple[Step, ...]) -> Non
     """What was accepted is due no more, and all else is: so the messages may go in any portions."""
     for place, step in enumerate(steps):
         assert outstanding(stage.present, person) == steps[place:]
-        [mail] = planned(stage.present, [Reader(person, (step,))], stage.past)
+        [mail] = planned(stage.present, grouped([Reader(person, (step,))]), stage.past)
         person = recording.accepted(person, mail)
     assert not outstanding(stage.present, person)
 

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import pytest
 
 from meetings.itip.event import Event
+from meetings.itip.group import Reader, grouped
 from meetings.itip.message import Method
 from meetings.itip.outstanding import Present, Step
-from meetings.itip.readers import Past, Planned, Reader, planned
+from meetings.itip.readers import Past, Planned, planned
 from meetings.itip.told import Person, RecurrenceId
 from tests.itip.situations import FIRST, FOURTH, SECOND, THIRD, bob, changed, row, series
 from tests.support.cast import NOW
@@ -31,7 +32,7 @@ def of(when: datetime, method: Method, *, plain: bool = False) -> Step:
 
 
 def mail(step: Step, person: Person, event: Event = EVENT) -> Planned:
-    [made] = planned(Present(event, NOW), [Reader(person, (step,))], Past(event, {}))
+    [made] = planned(Present(event, NOW), grouped([Reader(person, (step,))]), Past(event, {}))
     return made
 
 

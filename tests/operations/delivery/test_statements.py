@@ -13,6 +13,7 @@ from pytest_django import Settings
 from meetings.deadline import Deadline
 from meetings.itip.event import Attendee
 from meetings.models import Meeting
+from meetings.operations.steps import deliver
 from meetings.operations.steps.sender import current_lease
 from meetings.operations.steps.tell import bring_up_to_date
 from meetings.queries.standing import Standing
@@ -50,6 +51,15 @@ def test_story_for_one_person_makes_three_statements(
 
 def people(count: int) -> tuple[Attendee, ...]:
     return tuple(Attendee(address=f"person-{number}@example.org") for number in range(count))
+
+
+def test_many_ends_are_recorded_in_several_statements(
+    django_assert_num_queries: AssertQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "_MOST_ENDS", 2)
+    with django_assert_num_queries(1 + 2 + 3):
+        standing = send(attendees=people(5))
+    assert set(recipients(standing).values()) == {"told"}
 
 
 @pytest.mark.parametrize("count", [2, 200])

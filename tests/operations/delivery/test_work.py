@@ -9,21 +9,19 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
-from meetings.itip.event import Attendee
 from meetings.models import Mail, Meeting
 from meetings.models.outbox import queue as statements
 from meetings.operations import work
 from meetings.operations.pause import pause, resume
-from meetings.operations.steps import plan
 from meetings.operations.steps.sender import current_lease, renew_lease
 from meetings.queries.standing import Standing
 from tests.support.background import deliver, deliver_later
-from tests.support.cast import BOB, CAROL, MONDAYS
+from tests.support.cast import BOB, CAROL
 from tests.support.readers.mail import Mails
 from tests.support.servers.database import another_session, threads_own_connection
 from tests.support.servers.smtp_server import ScriptedSMTP
-from tests.support.stored import states, states_by_person
-from tests.support.stories import SECOND, cancel, queue, recipients, send, update
+from tests.support.stored import states
+from tests.support.stories import cancel, queue, recipients, send, update
 
 pytestmark = pytest.mark.usefixtures("db", "mail_server")
 
@@ -130,43 +128,6 @@ def test_one_broken_meeting_does_not_block_the_others(
 
 def test_deleted_meeting_is_ignored() -> None:
     work.tell_people_of([4711])
-
-
-@pytest.fixture
-def three_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "MOST_DELIVERIES", 3)
-
-
-def people(count: int) -> tuple[Attendee, ...]:
-    return tuple(Attendee(address=f"person-{number}@example.org") for number in range(count))
-
-
-@pytest.mark.usefixtures("three_at_once")
-def test_store_makes_so_many_deliveries_at_most_and_the_rest_stays_due() -> None:
-    send(attendees=people(8), budget=0)
-    for stored in (3, 6, 8):
-        assert work.work() == 1
-        assert states() == ["sent"] * stored
-    assert work.work() == 0
-
-
-@pytest.mark.usefixtures("three_at_once")
-def test_chain_of_one_person_is_stored_as_a_whole(mail_server: ScriptedSMTP) -> None:
-    send(rule=MONDAYS)
-    update(occurrence=SECOND, location="Room 9")
-    update(summary="New", budget=0)
-    work.tell_people_of([Meeting.objects.get().pk])
-    newest = states_by_person()
-    assert (len(newest[BOB.address]), len(newest[CAROL.address])) == (4, 2)
-    deliver()
-    assert set(states()) == {"sent"}
-
-
-@pytest.mark.usefixtures("three_at_once")
-def test_call_tells_all_in_several_stores(mail_server: ScriptedSMTP) -> None:
-    standing = send(attendees=people(8))
-    assert set(recipients(standing).values()) == {"told"}
-    assert [len(mail.recipients) for mail in mail_server.accepted] == [3, 3, 2]
 
 
 def explained(statement: str, **values: float) -> str:
