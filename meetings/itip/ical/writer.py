@@ -23,6 +23,7 @@ from icalendar import (
 )
 from icalendar import Event as VEvent
 from icalendar import Timezone as VTimezone
+from icalendar.parser import Contentline
 
 from meetings.itip.event import Attendee, Event, Organizer, PartStat, Role
 from meetings.itip.ical.zone import has_tzid, zone_parts
@@ -30,6 +31,8 @@ from meetings.itip.message import Message, Method
 from meetings.itip.recurrence.expansion import occurrences
 from meetings.itip.recurrence.rule import Rule
 from meetings.itip.zones.vtimezone import Kind, Observance
+
+_WIDTH: Final = 74  # octets, and the space that a continued line begins with
 
 PRODID: Final = "-//Meeting Server//Meeting Server 1.0//EN"
 
@@ -51,8 +54,31 @@ def to_ical(message: Message) -> bytes:
     calendar.add("method", message.method.value)
     # The VTIMEZONE is kept as bytes, so the parts are joined as bytes too.
     head, tail = calendar.to_ical().split(b"END:VCALENDAR", 1)
-    zone, vevent = _vtimezone(message), _vevent(message).to_ical()
+    zone, vevent = _vtimezone(message), content_lines(_vevent(message))
     return b"".join((head, zone, vevent, b"END:VCALENDAR", tail))
+
+
+def content_lines(component: Component) -> bytes:
+    """Return what ``component.to_ical()`` returns, sooner.
+
+    icalendar folds character by character. For 1,000 ATTENDEEs that is a third of the time that
+    it takes to make their mail.
+    """
+    lines = filter(None, component.content_lines())
+    return b"".join(_folded(line) + b"\r\n" for line in lines)
+
+
+def _folded(line: Contentline) -> bytes:
+    """RFC 5545 §3.1: 75 octets at most. As icalendar does, an escape is not cut in two."""
+    if not line.isascii():
+        return bytes(line.to_ical())  # type: ignore[no-untyped-call]
+    parts, begin = [], 0
+    while len(line) - begin > _WIDTH:
+        end = begin + _WIDTH
+        end -= line[end - 1] in r"\^"
+        parts.append(line[begin:end])
+        begin = end
+    return "\r\n ".join((*parts, line[begin:])).encode()
 
 
 def _vevent(message: Message) -> VEvent:
@@ -140,8 +166,12 @@ def _add_cancel(vevent: VEvent, message: Message) -> None:
     vevent.add("x-microsoft-cdo-intendedstatus", "FREE")
 
 
+@lru_cache(maxsize=4096)
 def _invited(attendee: Attendee) -> vCalAddress:
-    """ATTENDEE of a REQUEST (interop P15). RSVP asks only those who have not replied (A4)."""
+    """ATTENDEE of a REQUEST (interop P15). RSVP asks only those who have not replied (A4).
+
+    Kept, because a large meeting has the same people in many mails.
+    """
     is_resource = attendee.role is Role.NON_PARTICIPANT
     return _cal_address(
         attendee,

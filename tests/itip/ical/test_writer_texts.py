@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from icalendar import Event as VEvent
 
 from meetings.itip.event import Attendee, PartStat
-from meetings.itip.ical.writer import to_ical
+from meetings.itip.ical.writer import content_lines, to_ical
 from meetings.itip.message import Message
 from tests.support.cast import (
     ALICE,
@@ -159,3 +160,14 @@ def test_request_text_adds_no_property_or_person(
 def test_cancel_reason_adds_no_property_or_person(comment: str) -> None:
     assert names(cancel(comment=comment)) == names(cancel(comment="x"))
     assert read(cancel(comment=comment)).attendee.value == "mailto:bob@example.org"
+
+
+@given(st.text(alphabet="ab ,;:\\\\^\n"), st.text(min_size=60), st.integers(0, 160))
+@example("\\" * 90, "", 0)
+@example("^" * 90, "", 65)
+def test_p2_lines_are_folded_as_icalendar_folds_them(plain: str, any_text: str, most: int) -> None:
+    vevent = VEvent()
+    vevent.add("summary", "x" * most + plain)
+    vevent.add("comment", any_text)
+    vevent.add("location", "y" * most)
+    assert content_lines(vevent) == vevent.to_ical()
