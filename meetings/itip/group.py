@@ -87,9 +87,9 @@ def grouped(readers: Iterable[Reader]) -> list[Group]:
 def portion(groups: Sequence[Group], most: int) -> Iterator[Group]:
     """Yield what goes out now: at most ``most`` deliveries, at least one.
 
-    Any portion is right, because what was accepted is due no more, and all else still is. Of a
-    person's messages it has the first ones. Those who have most to come go first, so the others
-    wait for them, and they share the mails from there on.
+    Any portion is right, because what was accepted is due no more, and all else still is, but for
+    what is over. Of a person's messages it has the first ones. Those who have most to come go
+    first, so the others wait for them, and they share the mails from there on.
     """
     if sum(group.deliveries for group in groups) <= most:
         yield from groups
