@@ -52,17 +52,34 @@ def _remarks(person: PersonStanding, sequence: int) -> Iterator[str]:
         case PersonState.OUTSTANDING:
             yield reply
         case PersonState.QUEUED if person.next_try:
-            yield _("an earlier mail was deferred (%(reply)s)") % {"reply": reply}
+            if person.end_is_unknown:
+                yield _("the outcome of an earlier mail is unknown (%(reply)s)") % {"reply": reply}
+            else:
+                yield _("an earlier mail was deferred (%(reply)s)") % {"reply": reply}
             yield _("next try at %(time)s") % {"time": _time(person.next_try)}
         case PersonState.QUEUED:
             yield _("goes out in the background")
-        case PersonState.UNTOLD if person.sequence is None:
+        case PersonState.UNTOLD if person.told_at is None and not person.may_have_more:
             yield _("never told of this meeting")
-    if person.sequence is not None and person.told_at:
+    yield from _what_was_told_before(person)
+
+
+def _what_was_told_before(person: PersonStanding) -> Iterator[str]:
+    if person.told_at is None:
+        if person.may_have_more:
+            yield _("a mail may have arrived")
+    elif person.sequence is not None:
         before = {"sequence": person.sequence, "time": _time(person.told_at)}
         yield _("told before: SEQUENCE %(sequence)d, %(time)s") % before
-    if person.may_have_more:
-        yield _("a newer mail may have arrived")
+        if person.may_have_more:
+            yield _("a newer mail may have arrived")
+    elif not person.may_have_more:
+        yield _("told before of single occurrences, at %(time)s") % {"time": _time(person.told_at)}
+    elif person.state is PersonState.QUEUED and not person.next_try:
+        yield _("told before, at %(time)s") % {"time": _time(person.told_at)}
+    else:
+        # The row says no more of which version it was, nor whether anything has arrived since.
+        yield _("told before, at %(time)s; mailed again since") % {"time": _time(person.told_at)}
 
 
 def _what_was_told(person: PersonStanding, sequence: int) -> str:

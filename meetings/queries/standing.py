@@ -13,6 +13,7 @@ from meetings.addresses import address_key
 from meetings.itip.event import Attendee, Event
 from meetings.itip.message import Note
 from meetings.itip.outstanding import Present, outstanding
+from meetings.models.delivery import DeliveryState
 from meetings.models.outbox.look import Look, PersonRow
 
 
@@ -35,9 +36,11 @@ class PersonStanding:
     """How things stand with one person. Times are aware.
 
     ``sequence`` is that of the newest version of the whole that the person was certainly told, at
-    ``told_at``. ``may_have_more``: a newer mail may have arrived. ``reply`` is the mail server's
-    last word; empty where it was not asked yet. ``next_try`` is the time of the next try where an
-    earlier mail was deferred.
+    ``told_at``. Where there is none, ``told_at`` is when a mail was last accepted: of a single
+    occurrence, or of the whole before it was mailed again. ``may_have_more``: a newer mail may have
+    arrived, or is to arrive again. ``reply`` is the mail server's last word; empty where it was not
+    asked yet. ``next_try`` is the time of the next try, where an earlier one was deferred or its
+    ``end_is_unknown``.
     """
 
     attendee: Attendee
@@ -48,6 +51,7 @@ class PersonStanding:
     may_have_more: bool = False
     reply: str = ""
     next_try: datetime | None = None
+    end_is_unknown: bool = False
 
     @property
     def key(self) -> str:
@@ -155,6 +159,7 @@ def _standing(present: Present, row: PersonRow) -> PersonStanding:
         may_have_more=row.person.possible,
         reply="" if is_new else row.last_reply,
         next_try=row.retry_at,
+        end_is_unknown=any(each.state is DeliveryState.UNKNOWN for each in row.open),
     )
 
 

@@ -81,7 +81,13 @@ def _after(told: Told, before: PersonStanding) -> PersonStanding:
     if recorded.failed:
         return replace(after, state=PersonState.OUTSTANDING)
     if key in run.broken or recorded.state is not DeliveryState.SENT:
-        return replace(after, state=PersonState.QUEUED, next_try=recorded.retry_at)
+        is_unknown = recorded.state is DeliveryState.UNKNOWN
+        return replace(
+            after,
+            state=PersonState.QUEUED,
+            next_try=recorded.retry_at,
+            end_is_unknown=is_unknown,
+        )
     sequence = told.planning.event.sequence
     return replace(
         after, state=PersonState.TOLD, sequence=sequence, told_at=recorded.told_at, reply=""
