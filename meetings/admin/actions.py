@@ -32,7 +32,8 @@ from meetings.queries.standing import Standing
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 100
-BROUGHT_UP_TO_DATE = "Brought up to date."
+TRIED_AGAIN = "Those who had not been told were tried again."
+TRIED_IN_THE_BACKGROUND = "Those who had not been told are tried again in the background."
 
 Text = str | Promise
 MeetingModelAdmin: TypeAlias = "admin.ModelAdmin[Meeting]"
@@ -78,7 +79,7 @@ CANCEL = MeetingAction(
     done_before=_("was cancelled already; "),
     nobody=_("no attendee had received the invitation, so no cancellation was sent"),
     log_entry="Cancelled.",
-    log_entry_before=BROUGHT_UP_TO_DATE,
+    log_entry_before=TRIED_AGAIN,
 )
 RESEND = MeetingAction(
     name="resend",
@@ -178,15 +179,34 @@ def _told(standing: Standing, action: MeetingAction) -> Notice:
 def bring_selected_up_to_date(
     model_admin: MeetingModelAdmin, request: HttpRequest, queryset: QuerySet[Meeting]
 ) -> None:
-    """Have the background tell what is outstanding of these meetings, thousands if need be."""
+    """Have the background tell what is outstanding of these meetings, thousands if need be.
+
+    Said and logged is only of meetings where something was outstanding.
+    """
     operator = request.user.pk
     assert operator is not None  # noqa: S101 (nobody comes here without logging in)
-    meetings = list(queryset.select_related(None).only("summary"))
-    count = bring_up_to_date([meeting.pk for meeting in meetings])
-    LogEntry.objects.log_actions(operator, meetings, CHANGE, BROUGHT_UP_TO_DATE)
+    meetings = {meeting.pk: meeting for meeting in queryset.select_related(None).only("summary")}
+    tried = [meetings[pk] for pk in bring_up_to_date(list(meetings))]
+    if tried:
+        LogEntry.objects.log_actions(operator, tried, CHANGE, TRIED_IN_THE_BACKGROUND)
+        model_admin.message_user(request, _are_tried(len(tried)))
+    if idle := len(meetings) - len(tried):
+        model_admin.message_user(request, _were_told(idle), messages.WARNING)
+
+
+def _are_tried(count: int) -> str:
     text = ngettext(
         "%(count)d meeting is being brought up to date in the background.",
         "%(count)d meetings are being brought up to date in the background.",
         count,
     )
-    model_admin.message_user(request, text % {"count": count})
+    return text % {"count": count}
+
+
+def _were_told(count: int) -> str:
+    text = ngettext(
+        "Of %(count)d meeting nothing was outstanding, so there was nothing to do.",
+        "Of %(count)d meetings nothing was outstanding, so there was nothing to do.",
+        count,
+    )
+    return text % {"count": count}

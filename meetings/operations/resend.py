@@ -13,6 +13,7 @@ from meetings.operations.steps.outcome import standing_after
 from meetings.operations.steps.plan import Decision
 from meetings.operations.steps.tell import Call, tell
 from meetings.operations.steps.wake import wake
+from meetings.queries.open_mail import needing_mail
 from meetings.queries.split import with_earlier_parts
 from meetings.queries.standing import Standing
 
@@ -39,17 +40,20 @@ def resend(command: Resend, actor: Actor, *, deadline: Deadline) -> Standing:
     return standing_after(command.uid, tell(call, _what_is_outstanding))
 
 
-def bring_up_to_date(meeting_ids: list[int]) -> int:
-    """Have the background tell what is outstanding of these meetings; return how many they are.
+def bring_up_to_date(meeting_ids: list[int]) -> list[int]:
+    """Have the background tell what is outstanding of these meetings.
 
     What was given up is tried again, and what is in back-off at once. Old octets are never sent.
-    People of a series are also told that its earlier parts ended.
+    People of a series are also told that its earlier parts ended. Return the meetings for which
+    there was something to do.
     """
-    count = forget_failures(meeting_ids)
-    earlier = with_earlier_parts(meeting_ids) - set(meeting_ids)
-    forget_failures(list(earlier))
-    wake([*meeting_ids, *earlier])
-    return count
+    parts = with_earlier_parts(meeting_ids)
+    every = sorted(frozenset[int]().union(*parts.values()))
+    open_ones = needing_mail(every)
+    # All of them, also those that seem told: the background looks at what people were told.
+    forget_failures(every)
+    wake(every)
+    return [each for each, its_parts in parts.items() if open_ones.intersection(its_parts)]
 
 
 def _what_is_outstanding(found: Look) -> Decision:

@@ -1,6 +1,6 @@
 """Which meetings have people who are still to be told. All by small indexes of what is open."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, QuerySet
@@ -38,6 +38,14 @@ def with_pending() -> QuerySet[Meeting]:
     in_back_off = Attendee.objects.filter(_IS_IN_BACK_OFF).order_by().values("meeting")
     sending = Delivery.objects.filter(state=DeliveryState.SENDING).order_by().values("meeting")
     return Meeting.objects.filter(pk__in=due.union(in_back_off, sending))
+
+
+def needing_mail(meeting_ids: Collection[int]) -> set[int]:
+    """Return those of the meetings that are due, or have somebody who is not told. One query."""
+    people = Attendee.objects.filter(_IS_OUTSTANDING | _IS_IN_BACK_OFF, meeting__in=meeting_ids)
+    needs_mail = Q(due_at__isnull=False) | Q(pk__in=people.order_by().values("meeting"))
+    found = Meeting.objects.filter(needs_mail, pk__in=meeting_ids).order_by()
+    return set(found.values_list("pk", flat=True))
 
 
 def open_mail(meetings: Iterable[Meeting]) -> Mapping[int, OpenMail]:

@@ -1,6 +1,6 @@
 """Where a series was ended early, and what goes on from there."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 
 from django.db.models import QuerySet
@@ -31,11 +31,21 @@ def continuations(meeting: Meeting, occurrence: Moment) -> QuerySet[Meeting]:
     )
 
 
-def with_earlier_parts(meeting_ids: Collection[int]) -> set[int]:
-    """Return the meetings, and the series that they continue. One query for each generation."""
-    found, added = set(meeting_ids), set(meeting_ids)
+def with_earlier_parts(meeting_ids: Collection[int]) -> dict[int, list[int]]:
+    """Return each meeting with the series that it continues, itself first.
+
+    One query for each generation.
+    """
+    continues: dict[int, int | None] = {}
+    added = set(meeting_ids)
     while added:
-        earlier = Meeting.objects.filter(continued_by__in=added).values_list("pk", flat=True)
-        added = set(earlier) - found
-        found |= added
-    return found
+        continues |= Meeting.objects.filter(pk__in=added).values_list("pk", "continues")
+        added = {each for each in continues.values() if each} - continues.keys()
+    return {each: list(_parts(each, continues)) for each in meeting_ids if each in continues}
+
+
+def _parts(last: int, continues: Mapping[int, int | None]) -> Iterator[int]:
+    part: int | None = last
+    while part:
+        yield part
+        part = continues.get(part)

@@ -8,10 +8,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from meetings.models import Attendee, Meeting
 from meetings.operations.work import work
-from tests.admin.pages import choose, notices, page, page_of
-from tests.support.cast import CAROL
+from tests.admin.pages import choose, log_entries, notices, page, page_of
+from tests.support.cast import CAROL, MONDAYS
 from tests.support.servers.smtp_server import ScriptedSMTP
-from tests.support.stored import sent
+from tests.support.stored import cancelled, sent
+from tests.support.stories import SECOND, update
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +39,47 @@ def test_background_tells_only_who_was_not_told(
     assert len(mail_server.accepted) == 1
     work()
     assert mail_server.accepted[-1].recipients == (CAROL.address,)
-    assert LogEntry.objects.get().get_change_message() == "Brought up to date."
+    assert log_entries() == ["Those who had not been told are tried again in the background."]
+
+
+def test_where_nothing_is_outstanding_it_says_and_logs_nothing_else(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    told, gone = sent(uid="told"), cancelled(sent(uid="gone"))
+    response = choose(admin_client, "bring_up_to_date", told, gone)
+    assert notices(response) == [
+        "Of 2 meetings nothing was outstanding, so there was nothing to do."
+    ]
+    assert log_entries() == []
+    work()
+    assert len(mail_server.accepted) == 4
+
+
+def test_each_meeting_is_counted_by_what_is_done_for_it(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    response = choose(
+        admin_client, "bring_up_to_date", refused_for_carol(mail_server), sent(uid="told")
+    )
+    assert notices(response) == [
+        "1 meeting is being brought up to date in the background.",
+        "Of 1 meeting nothing was outstanding, so there was nothing to do.",
+    ]
+    assert [entry.object_repr for entry in LogEntry.objects.all()] == ["Weekly review"]
+
+
+def test_rest_of_a_series_is_brought_up_to_date_with_its_earlier_part(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    stored = sent(rule=MONDAYS)
+    mail_server.scripts["rcpt"] = "550 5.1.1 no such user"
+    new_uid = update(stored.uid, occurrence=SECOND, and_future=True, location="Room 9").new_uid
+    mail_server.scripts["rcpt"] = "250 ok"
+    rest = Meeting.objects.get(uid=new_uid)
+    Attendee.objects.filter(meeting=rest).update(failed_sequence=None)
+    assert notices(choose(admin_client, "bring_up_to_date", rest)) == [
+        "1 meeting is being brought up to date in the background."
+    ]
 
 
 def test_deferred_mail_is_tried_at_once(admin_client: Client, mail_server: ScriptedSMTP) -> None:
@@ -57,8 +98,9 @@ def test_many_meetings_need_no_more_queries(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     meetings = [refused_for_carol(mail_server, str(number)) for number in range(12)]
-    # Session, operator, count twice, meetings, one statement for all of them, log in a transaction.
-    with django_assert_max_num_queries(12):
+    # Session, operator, count twice, meetings, earlier parts, what is open, one statement for all
+    # of them, log in a transaction.
+    with django_assert_max_num_queries(14):
         choose(admin_client, "bring_up_to_date", *meetings)
     assert not Attendee.objects.filter(failed_sequence__isnull=False).exists()
 

@@ -134,7 +134,7 @@ def test_second_cancel_tells_only_who_was_not_told(
     mail_server.scripts["rcpt"] = "250 ok"
     shown = notices(choose(admin_client, "cancel", stored, reason=" "))
     assert shown[-1] == "Weekly review: was cancelled already; 1 told"
-    assert log_entries() == ["Cancelled.", "Brought up to date."]
+    assert log_entries() == ["Cancelled.", "Those who had not been told were tried again."]
 
 
 def test_second_cancel_of_unknown_meeting_tells_nobody(

@@ -183,7 +183,8 @@ def test_rest_of_a_rest_tells_that_the_first_part_ended(
 def test_bringing_the_rest_up_to_date_tells_that_the_series_ended(
     rest: str, mail_server: ScriptedSMTP
 ) -> None:
-    assert bring_up_to_date([Meeting.objects.get(uid=rest).pk]) == 1
+    rest_of_it = Meeting.objects.get(uid=rest).pk
+    assert bring_up_to_date([rest_of_it]) == [rest_of_it]
     deliver()
     assert ended(mail_server) == BOTH
 

@@ -125,7 +125,7 @@ def test_given_up_person_is_left_alone_by_the_background(mail_server: ScriptedSM
     mail_server.scripts["rcpt"] = "250 ok"
     deliver_later()
     assert tries() == 2
-    assert bring_up_to_date([Meeting.objects.get().pk]) == 1
+    assert len(bring_up_to_date([Meeting.objects.get().pk])) == 1
     deliver()
     row = row_of(BOB.address)
     assert (row.told_sequence, row.failed_sequence) == (0, None)
