@@ -17,4 +17,5 @@ admin.site.site_header = "Meeting Server"
 admin.site.site_title = "Meeting Server"
 admin.site.site_url = None  # there is no public site to link to
 admin.site.enable_nav_sidebar = False  # few pages, and the lists need the width
+admin.site.index_template = "admin/meetings/index.html"
 admin.site.index_title = _("Operators' pages")

@@ -19,7 +19,6 @@ from django.utils.translation import ngettext
 
 from meetings.admin.confirmation import CancelForm, ConfirmationForm, ResendForm
 from meetings.admin.notices import Notice, mailed, refused
-from meetings.admin.read_only import pause_banner
 from meetings.deadline import Deadline
 from meetings.itip.errors import ITipError
 from meetings.models import Meeting
@@ -124,7 +123,6 @@ def _confirmation_page(
 ) -> HttpResponse:
     context = {
         **model_admin.admin_site.each_context(request),
-        **pause_banner(),
         "title": action.title,
         "opts": model_admin.opts,
         "media": model_admin.media,

@@ -4,9 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.forms import Media
-from django.http import HttpRequest, HttpResponse
-
-from meetings.models import Pause
+from django.http import HttpRequest
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -19,21 +17,6 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def media(self) -> Media:
         return super().media + Media(css={"all": ["meetings/admin.css"]})
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return super().changelist_view(request, (extra_context or {}) | pause_banner())
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        context = (extra_context or {}) | pause_banner()
-        return super().changeform_view(request, object_id, form_url, context)
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -44,8 +27,3 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # A meeting's UID and SEQUENCE must not be forgotten (RFC 5546 §3.2.5).
         return False
-
-
-def pause_banner() -> dict[str, Pause | None]:
-    """Return what a page needs to say that mail is paused. One query."""
-    return {"pause": Pause.objects.first()}

@@ -37,7 +37,7 @@ def print_standing(standing: Standing, write: Callable[[str], object]) -> None:
 
     Raises CommandError if somebody was refused, or was given up.
     """
-    if standing.is_paused:
+    if standing.is_paused and standing.pending:
         write("Mail is paused, so nothing leaves before: manage.py resume.")
     asked = standing.asked_people
     for person in asked:

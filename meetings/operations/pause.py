@@ -1,16 +1,31 @@
 """Stop all mail, and let it go on: one switch for every process."""
 
+from dataclasses import dataclass
+
 from meetings.models import Pause
 
 
-def pause(by: str, reason: str = "") -> Pause:
-    """Have no process begin to send any more, and return the switch that is in force.
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The switch that is in force, and in ``before`` the one that was, if mail was paused."""
 
-    Calls go on being stored, and are answered that they are queued. An earlier pause stays as it
-    is. What a mail server is just taking ends in order.
+    switch: Pause
+    before: Pause | None = None
+
+
+def pause(by: str, reason: str = "") -> Paused:
+    """Have no process begin to send any more.
+
+    Calls go on being stored, and are answered that they are queued. What a mail server is just
+    taking ends in order. An earlier pause goes on, since when it began. A new ``reason`` takes the
+    place of the old one, with the name of who gives it.
     """
-    switch, _is_new = Pause.objects.get_or_create(id=1, defaults={"by": by, "reason": reason})
-    return switch
+    switch, is_new = Pause.objects.get_or_create(id=1, defaults={"by": by, "reason": reason})
+    if is_new or not reason:
+        return Paused(switch, None if is_new else switch)
+    now = Pause(id=1, since=switch.since, by=by, reason=reason)
+    Pause.objects.filter(id=1).update(by=by, reason=reason)
+    return Paused(now, switch)
 
 
 def resume() -> bool:

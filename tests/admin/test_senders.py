@@ -37,7 +37,8 @@ def test_processes_cannot_be_changed(admin_client: Client, mail_server: Scripted
 
 def test_pause_is_shown_on_every_page(admin_client: Client, mail_server: ScriptedSMTP) -> None:
     stored = sent()
-    pages = (LIST, page_of(stored), f"{page_of(stored)[:-7]}cancel/", DELIVERIES, SENDERS)
+    own = (f"{page_of(stored)[:-7]}{name}/" for name in ("change", "cancel", "history"))
+    pages = ("/admin/", "/admin/meetings/", LIST, *own, DELIVERIES, SENDERS)
     assert not any('class="pause"' in page(admin_client, url) for url in pages)
     pause("olga", "The relay <moves>.")
     for url in pages:
@@ -47,6 +48,15 @@ def test_pause_is_shown_on_every_page(admin_client: Client, mail_server: Scripte
         assert "<code>manage.py resume</code>" in html
     resume()
     assert not any('class="pause"' in page(admin_client, url) for url in pages)
+
+
+def test_every_page_names_the_zone_of_its_times(
+    admin_client: Client, mail_server: ScriptedSMTP
+) -> None:
+    stored = sent()
+    own = (f"{page_of(stored)[:-7]}{name}/" for name in ("change", "cancel", "history"))
+    for url in ("/admin/", LIST, *own, DELIVERIES, SENDERS):
+        assert "Times that name no zone are in Asia/Shanghai." in page(admin_client, url)
 
 
 def test_cancel_while_paused_is_pending(admin_client: Client, mail_server: ScriptedSMTP) -> None:

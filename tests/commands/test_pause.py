@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from meetings.management.account import account
 from meetings.models import Pause
+from meetings.operations.pause import pause
 from tests.api.responses import body_of
 from tests.commands.conftest import Run
 from tests.conftest import Call
@@ -29,11 +31,36 @@ def test_paused_server_answers_202_and_mails_after_resume(
     assert len(mail_server.accepted) == 1
 
 
-def test_second_pause_keeps_the_first(run: Run) -> None:
-    run("pause", "--reason", "one")
-    [line] = run("pause", "--reason", "two")
-    assert line.endswith("one")
-    assert Pause.objects.get().reason == "one"
+def test_reason_of_a_second_pause_takes_the_place_of_the_first(run: Run) -> None:
+    first = pause("olga", "one")
+    before, now = run("pause", "--reason", "two")
+    assert (
+        before
+        == f"Mail was paused already, since {first.switch.since:%Y-%m-%d %H:%M:%S} UTC: olga: one"
+    )
+    assert now == f"The reason is now: {account()}: two"
+    stored = Pause.objects.get()
+    assert (stored.since, stored.by, stored.reason) == (first.switch.since, account(), "two")
+
+
+def test_second_pause_without_a_reason_changes_nothing(run: Run) -> None:
+    pause("olga", "one")
+    before, now = run("pause")
+    assert before.startswith("Mail was paused already, since 20")
+    assert now == "This stays so: olga: one"
+    assert str(Pause.objects.get()) == "olga: one"
+
+
+def test_who_has_nobody_to_tell_is_not_told_of_a_pause(
+    run: Run, call: Call, meeting: dict[str, Any], mail_server: ScriptedSMTP
+) -> None:
+    mail_server.scripts["mail"] = "550 5.7.1 no"
+    call(meeting | {"uid": "m"})
+    run("pause")
+    response = call({"operation": "cancel", "uid": "m"})
+    assert response.status_code == 200
+    assert body_of(response)["warnings"] == ["Nobody has to be told of this, so no mail was sent."]
+    assert run("cancel", "m") == ["Nobody has to be told anything, so no mail was sent."]
 
 
 def test_resume_without_a_pause_says_so(run: Run) -> None:

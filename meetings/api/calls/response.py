@@ -56,7 +56,7 @@ def _warnings(standing: Standing) -> Iterator[str]:
     yield from map(warning_of, standing.notes)
     if not standing.asked:
         yield _NOBODY
-    if standing.is_paused:
+    if standing.is_paused and standing.pending:
         yield _PAUSED
 
 

@@ -7,13 +7,14 @@ from django.core.management.base import BaseCommand
 
 from meetings.management.account import account
 from meetings.management.report import refusals_as_command_errors
+from meetings.models import Pause
 from meetings.operations.pause import pause
 
 
 class Command(BaseCommand):
     help = (
         "Stops all mail. Calls are stored and answered 202, and nothing leaves before"
-        " manage.py resume."
+        " manage.py resume. While mail is paused, a new reason takes the place of the old one."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -23,5 +24,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, reason: str, **options: Any) -> None:
         with refusals_as_command_errors():
-            switch = pause(account(), reason)
-        self.stdout.write(f"Mail is paused since {switch.since:%Y-%m-%d %H:%M:%S} UTC: {switch}")
+            paused = pause(account(), reason)
+        if before := paused.before:
+            self.stdout.write(f"Mail was paused already, since {_time(before)}: {before}")
+            stays = "The reason is now" if reason else "This stays so"
+            self.stdout.write(f"{stays}: {paused.switch}")
+        else:
+            self.stdout.write(f"Mail is paused since {_time(paused.switch)}: {paused.switch}")
+
+
+def _time(switch: Pause) -> str:
+    return f"{switch.since:%Y-%m-%d %H:%M:%S} UTC"
