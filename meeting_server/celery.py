@@ -27,7 +27,7 @@ def refuse_wrong_settings(**_: object) -> None:
 
 def give_lease_back(**_: object) -> None:
     """Give the lease back when a worker ends. Its tasks have ended before."""
-    from meeting_server import stopping  # noqa: PLC0415
+    from meetings.operations.steps import stopping  # noqa: PLC0415
 
     stopping.give_lease_back()
 

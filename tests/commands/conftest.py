@@ -1,6 +1,7 @@
 """Commands, run in this process as ``manage.py`` runs them."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.management import call_command
@@ -18,3 +19,13 @@ def run(db: None, capsys: pytest.CaptureFixture[str]) -> Run:
         return capsys.readouterr().out.splitlines()
 
     return lines
+
+
+@pytest.fixture
+def own_signals() -> Iterator[None]:
+    """Restore the handlers of signals, which the command replaces."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)

@@ -1,11 +1,14 @@
 """``manage.py backlog``."""
 
 import json
+from contextlib import nullcontext
 from datetime import timedelta
 
+import pytest
+from django.core.management.base import CommandError
 from django.db.models.functions import Now
 
-from meetings.models import Meeting
+from meetings.models import Meeting, Sender
 from meetings.operations.steps.sender import end_lease
 from tests.commands.conftest import Run
 from tests.support.cast import BOB, CAROL
@@ -75,3 +78,27 @@ def test_process_counts_as_a_sender_from_its_first_mail_on(
 def test_pause_is_shown(run: Run) -> None:
     run("pause")
     assert printed(run) == NOTHING | {"is_paused": True}
+
+
+@pytest.mark.usefixtures("transactional_db")
+@pytest.mark.parametrize("command", [("resend", "meeting-1"), ("cancel", "meeting-1")])
+@pytest.mark.parametrize("reply", ["250 ok", "550 5.1.1 no such user"])
+def test_command_that_has_ended_is_no_sender(
+    run: Run, mail_server: ScriptedSMTP, command: tuple[str, ...], reply: str
+) -> None:
+    sent()
+    end_lease()
+    mail_server.scripts["rcpt"] = reply
+    with nullcontext() if reply.startswith("250") else pytest.raises(CommandError):
+        run(*command)
+    assert Sender.objects.count() == 2
+    assert printed(run)["senders"] == 0
+
+
+@pytest.mark.usefixtures("transactional_db", "own_signals")
+def test_background_that_ran_once_is_no_sender(run: Run, mail_server: ScriptedSMTP) -> None:
+    queue()
+    run("deliver_mail", "--once")
+    assert len(mail_server.accepted) == 1
+    assert Sender.objects.count() == 1
+    assert printed(run)["senders"] == 0

@@ -26,16 +26,6 @@ Start = Callable[..., Process]
 
 
 @pytest.fixture
-def own_signals() -> Iterator[None]:
-    """Restore the handlers of signals, which the command replaces."""
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.getsignal(number) for number in numbers]
-    yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
-
-
-@pytest.fixture
 def start_loop(
     transactional_db: None, mail_server: ScriptedSMTP, tmp_path: Path
 ) -> Iterator[Start]:

@@ -18,6 +18,7 @@ from meetings.management.report import (
 )
 from meetings.operations.cancel_meeting import cancel_meeting
 from meetings.operations.steps.call import Actor, Cancel
+from meetings.operations.steps.stopping import lease_given_back
 
 
 class Command(BaseCommand):
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with refusals_as_command_errors():
+        with refusals_as_command_errors(), lease_given_back():
             meeting = find_meeting(options["uid"], ical_uid=options["ical_uid"])
             standing = cancel_meeting(
                 Cancel(uid=meeting.uid, reason=options["reason"]),

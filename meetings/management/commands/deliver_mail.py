@@ -15,7 +15,8 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from meetings import trouble
 from meetings.operations.retention import drop_old
-from meetings.operations.steps.sender import end_lease, heartbeat
+from meetings.operations.steps.sender import heartbeat
+from meetings.operations.steps.stopping import lease_given_back
 from meetings.operations.work import adopt_orphans, work
 
 # Seconds from a look that found nothing to the next. A signal may go unnoticed as long.
@@ -50,14 +51,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        if once:
-            adopt_orphans()
-            while self._work():
-                pass
-            drop_old()
-        else:
-            self._run()
-            _unless_unavailable(end_lease)
+        with lease_given_back():
+            if once:
+                self._run_once()
+            else:
+                self._run()
+
+    def _run_once(self) -> None:
+        adopt_orphans()
+        while self._work():
+            pass
+        drop_old()
 
     def _run(self) -> None:
         chores = [Chore(adopt_orphans, every=heartbeat()), Chore(drop_old, every=3600.0)]

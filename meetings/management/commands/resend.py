@@ -16,6 +16,7 @@ from meetings.management.report import (
 )
 from meetings.operations.resend import resend
 from meetings.operations.steps.call import Actor, Resend
+from meetings.operations.steps.stopping import lease_given_back
 
 
 class Command(BaseCommand):
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with refusals_as_command_errors():
+        with refusals_as_command_errors(), lease_given_back():
             meeting = find_meeting(options["uid"], ical_uid=options["ical_uid"])
             standing = resend(
                 Resend(uid=meeting.uid, to=options["to"], only_failed=options["failed"]),

@@ -1,7 +1,9 @@
-"""What a process of the web server or of Celery does when it ends in order."""
+"""What a process that sends does when it ends in order."""
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -21,6 +23,15 @@ def give_lease_back() -> None:
     thread = threading.Thread(target=_end_lease, name="end of the lease", daemon=True)
     thread.start()
     thread.join(PATIENCE)
+
+
+@contextmanager
+def lease_given_back() -> Iterator[None]:
+    """Give the lease back at the end of this block, however it ends."""
+    try:
+        yield
+    finally:
+        give_lease_back()
 
 
 def _end_lease() -> None:
