@@ -1,6 +1,6 @@
 """What a command prints: a line for each recipient, and an exit code that a script can trust."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from django.core.management.base import CommandError
@@ -12,6 +12,11 @@ from meetings.operations.steps.errors import OperationError, UnknownMeeting
 from meetings.queries.standing import PersonStanding, PersonState, Standing
 
 _SECONDS = 60.0
+_TOLD = PersonState.TOLD
+_PENDING = (PersonState.SENDING, PersonState.QUEUED)
+
+EXIT_CODE = "Exit code 1: somebody who was to be told is neither told nor queued."
+"""The rule of ``print_standing``, for the help of a command."""
 
 
 def command_deadline() -> Deadline:
@@ -35,7 +40,7 @@ def refusals_as_command_errors() -> Iterator[None]:
 def print_standing(standing: Standing, write: Callable[[str], object]) -> None:
     """Print how things stand with each person whom the command tells something.
 
-    Raises CommandError if somebody was refused, or was given up.
+    Raises CommandError if somebody of them is neither told nor queued.
     """
     if standing.is_paused and standing.pending:
         write("Mail is paused, so nothing leaves before: manage.py resume.")
@@ -44,9 +49,18 @@ def print_standing(standing: Standing, write: Callable[[str], object]) -> None:
         write(_line(person))
     if not asked:
         write("Nobody has to be told anything, so no mail was sent.")
-    failed = sum(person.state is PersonState.OUTSTANDING for person in asked)
-    if failed:
-        raise CommandError(f"The mail was not accepted for {failed} of {len(asked)} recipients.")
+    if failed := [person for person in asked if person.state not in (_TOLD, *_PENDING)]:
+        told = sum(person.state is _TOLD for person in asked)
+        queued = len(asked) - told - len(failed)
+        raise CommandError(
+            f"told {told}, queued {queued}, not told {len(failed)}: {_replies(failed)}"
+        )
+
+
+def _replies(failed: Sequence[PersonStanding]) -> str:
+    """Each reply once, in the order of the people."""
+    replies = dict.fromkeys(person.reply or "no reason given" for person in failed)
+    return "; ".join(replies)
 
 
 def _line(person: PersonStanding) -> str:

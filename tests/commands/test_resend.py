@@ -6,10 +6,12 @@ import pytest
 from django.core.management.base import CommandError
 
 from tests.commands.conftest import Run
-from tests.support.cast import BOB, CAROL
+from tests.support.background import deliver, deliver_later
+from tests.support.cast import BOB, CAROL, DAN
 from tests.support.readers.mail import Invitation
 from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import cancelled, sent, updated
+from tests.support.stories import queue
 
 Mails = Callable[[], list[Invitation]]
 REFUSES_CAROL = {CAROL.address: "550 5.1.1 no such user"}
@@ -81,7 +83,9 @@ def test_refused_recipient_is_printed_and_exits_1(
 ) -> None:
     mail_server.scripts["rcpt"] = REFUSES_CAROL
     sent()
-    with pytest.raises(CommandError, match="not accepted for 1 of 2 recipients"):
+    with pytest.raises(
+        CommandError, match=r"^told 1, queued 0, not told 1: 550 5\.1\.1 no such user$"
+    ):
         run("resend", "meeting-1")
     assert capsys.readouterr().out.splitlines() == [
         f"told        {BOB.address}",
@@ -108,6 +112,45 @@ def test_deferred_person_is_printed_with_the_next_try(run: Run, mail_server: Scr
     told, queued = run("resend", "meeting-1")
     assert told == f"told        {BOB.address}"
     assert queued.startswith(f"queued      {CAROL.address}: 451 4.3.0 later (next try at 2")
+
+
+@pytest.mark.parametrize("to", [(), ("--to", CAROL.address)], ids=["all", "one"])
+def test_resend_that_is_deferred_for_everybody_is_given_up(
+    run: Run, mail_server: ScriptedSMTP, to: tuple[str, ...]
+) -> None:
+    sent()
+    mail_server.scripts["rcpt"] = "450 4.2.0 wait"
+    with pytest.raises(CommandError, match=f"^told 0, queued 0, not told {1 if to else 2}: 450"):
+        run("resend", "meeting-1", *to)
+    mail_server.scripts["rcpt"] = "250 ok"
+    deliver_later()
+    assert len(mail_server.accepted) == 1
+
+
+def test_resend_to_one_leaves_the_others_to_the_background(
+    run: Run, mail_server: ScriptedSMTP
+) -> None:
+    queue()
+    mail_server.scripts["rcpt"] = "450 4.2.0 wait"
+    with pytest.raises(CommandError, match=r"^told 0, queued 0, not told 1: 450"):
+        run("resend", "meeting-1", "--to", CAROL.address)
+    mail_server.scripts["rcpt"] = "250 ok"
+    deliver()
+    assert [mail.recipients for mail in mail_server.accepted] == [(BOB.address,)]
+
+
+def test_summary_counts_who_is_told_queued_and_not_told(
+    run: Run, mail_server: ScriptedSMTP
+) -> None:
+    sent(attendees=(BOB, CAROL, DAN))
+    mail_server.scripts["rcpt"] = {
+        CAROL.address: "550 5.1.1 no such user",
+        DAN.address: "450 4.2.0 wait",
+    }
+    with pytest.raises(
+        CommandError, match=r"^told 1, queued 1, not told 1: 550 5\.1\.1 no such user$"
+    ):
+        run("resend", "meeting-1")
 
 
 def test_resend_takes_address_or_failed_not_both(run: Run) -> None:

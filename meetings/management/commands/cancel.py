@@ -12,6 +12,7 @@ from django.utils import timezone
 from meetings.management.account import account
 from meetings.management.meeting import add_uid_argument, find_meeting
 from meetings.management.report import (
+    EXIT_CODE,
     command_deadline,
     print_standing,
     refusals_as_command_errors,
@@ -22,10 +23,7 @@ from meetings.operations.steps.stopping import lease_given_back
 
 
 class Command(BaseCommand):
-    help = (
-        "Cancels a meeting. Every attendee who may have it gets a CANCEL."
-        " Exit code 1: some mails were not accepted."
-    )
+    help = f"Cancels a meeting. Every attendee who may have it gets a CANCEL. {EXIT_CODE}"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_uid_argument(parser)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 
 from meetings.management.meeting import add_uid_argument, find_meeting
 from meetings.management.report import (
+    EXIT_CODE,
     command_deadline,
     print_standing,
     refusals_as_command_errors,
@@ -22,7 +23,7 @@ from meetings.operations.steps.stopping import lease_given_back
 class Command(BaseCommand):
     help = (
         "Mails the current version of a meeting again, to all attendees or to one, or brings them"
-        " up to date. Exit code 1: some mails were not accepted."
+        f" up to date. {EXIT_CODE}"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

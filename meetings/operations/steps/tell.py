@@ -92,8 +92,7 @@ def tell(call: Call, decide: Decide) -> list[Told]:
         deadline=call.deadline,
         is_call=True,
         told_somebody=any(each.have_it for each in stored),
-        # What is left to the background goes on, whatever becomes of the rest.
-        goes_on=any(each.plan.due.seconds is not None for each in stored),
+        goes_on=any(map(_leaves_something, stored)),
     )
     told = [_with_the_rest(each, call.deadline) for each in _sent_all(stored, progress)]
     return sorted(told, key=lambda each: each.is_earlier)
@@ -124,6 +123,16 @@ class _Stored:
     def have_it(self) -> frozenset[str]:
         """Those who have all that the call tells them."""
         return frozenset() if self.is_earlier else self.planning.have_it
+
+
+def _leaves_something(stored: _Stored) -> bool:
+    """Whether people are left to the background, whatever becomes of the rest.
+
+    A call for some people only leaves the others, of whom it promises nothing.
+    """
+    prepared = stored.plan
+    is_due = prepared.due.seconds is not None and not prepared.is_for_some
+    return is_due or prepared.passed_over
 
 
 def _store(call: Call, decide: Decide) -> list[_Stored]:
