@@ -55,8 +55,10 @@ class NoteKind(StrEnum):
     """What there is to warn about in a version. The interface puts it into words."""
 
     IN_THE_PAST = "in the past"
+    OCCURRENCE_IN_THE_PAST = "occurrence in the past"
     ONLY_THE_ORGANIZER = "only the organizer"
     OVERRIDES_DROPPED = "overrides dropped"
+    OVERRIDES_EXCLUDED = "overrides excluded"
     EXDATES_DROPPED = "exdates dropped"
     START_MOVED_TO_RULE = "start moved to rule"
     DAY_NOT_IN_EVERY_MONTH = "day not in every month"
@@ -68,13 +70,15 @@ class Note:
     """One thing to warn about.
 
     START_MOVED_TO_RULE has the wall-clock ``start`` and the ``rule``. DAY_NOT_IN_EVERY_MONTH has
-    the ``rule``. PEOPLE_REMOVED has the ``people``.
+    the ``rule``. OVERRIDES_EXCLUDED has the ``occurrences``, as the rule gives them. PEOPLE_REMOVED
+    has the ``people``.
     """
 
     kind: NoteKind
     start: datetime | None = None
     rule: Rule | None = None
     people: tuple[Attendee, ...] = ()
+    occurrences: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

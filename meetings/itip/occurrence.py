@@ -149,7 +149,7 @@ def carried_over(stored: Event, wanted: Event) -> Event:
     change of its occurrence. People who leave the series leave every occurrence. Raises
     InvalidRule where the EXDATEs leave out all that was not cancelled.
     """
-    if any(getattr(stored, name) != getattr(wanted, name) for name in _DROPPED_BY):
+    if voids_overrides(stored, wanted):
         return replace(wanted, overrides=())
     left = {address_key(each.address) for each in without(stored.attendees, wanted.attendees)}
     kept = (each for each in stored.overrides if each.recurrence_id not in wanted.exdates)
@@ -158,6 +158,11 @@ def carried_over(stored: Event, wanted: Event) -> Event:
         message = "No occurrence would be left: cancel the whole meeting instead."
         raise InvalidRule("EXDATE", message)
     return carried
+
+
+def voids_overrides(stored: Event, wanted: Event) -> bool:
+    """Whether the time or the rule is new, so that no change of a single occurrence applies."""
+    return any(getattr(stored, name) != getattr(wanted, name) for name in _DROPPED_BY)
 
 
 def _without_added(override: Override, keys: set[str]) -> Override:

@@ -26,6 +26,7 @@ from meetings.itip.occurrence import (
     occurrence_of,
     require_room,
     split,
+    voids_overrides,
     with_override,
     without_occurrence,
 )
@@ -141,9 +142,15 @@ def _ended(stored: Event, ended: Event, when: datetime, comment: str) -> Version
 
 
 def overrides_notes(stored: Event, event: Event) -> tuple[Note, ...]:
-    """A note where ``event`` drops the changes of single occurrences that ``stored`` has."""
-    dropped = stored.overrides and not event.overrides
-    return (Note(NoteKind.OVERRIDES_DROPPED),) if dropped else ()
+    """A note where ``event`` drops the changes of single occurrences that ``stored`` has.
+
+    Of an occurrence that was cancelled, an EXDATE says the same.
+    """
+    if voids_overrides(stored, event):
+        return (Note(NoteKind.OVERRIDES_DROPPED),) if stored.overrides else ()
+    changed = (override.recurrence_id for override in stored.changed)
+    excluded = tuple(when for when in changed if when in event.exdates)
+    return (Note(NoteKind.OVERRIDES_EXCLUDED, occurrences=excluded),) if excluded else ()
 
 
 def _removed(before: Sequence[Attendee], after: Sequence[Attendee]) -> tuple[Note, ...]:
@@ -153,8 +160,10 @@ def _removed(before: Sequence[Attendee], after: Sequence[Attendee]) -> tuple[Not
 
 
 def _notes(wanted: Event, now: datetime) -> tuple[Note, ...]:
+    is_one = wanted.recurrence_id is not None
+    past = NoteKind.OCCURRENCE_IN_THE_PAST if is_one else NoteKind.IN_THE_PAST
     found = {
-        NoteKind.IN_THE_PAST: wanted.ends_at < now,
+        past: wanted.ends_at < now,
         NoteKind.ONLY_THE_ORGANIZER: lists_only_the_organizer(wanted),
     }
     return tuple(Note(kind) for kind, is_so in found.items() if is_so)

@@ -89,7 +89,31 @@ def test_one_occurrence_moves_and_gains_a_guest(update: Do, mails: Mails) -> Non
 def test_new_time_warns_of_dropped_changes(update: Do) -> None:
     update("series", **SECOND, location="Room 9")
     warnings = update("series", start="2032-03-01 09:00")["warnings"]
-    assert any("Occurrences that were changed" in warning for warning in warnings)
+    assert warnings[0].startswith("The time or the rule is new, so changes and cancellations of")
+
+
+@pytest.mark.usefixtures("sent_series")
+def test_exdate_on_a_changed_occurrence_warns_of_that_alone(
+    update: Do, cancel: Do, series: dict[str, Any]
+) -> None:
+    update("series", **SECOND, location="Room 9")
+    cancel("series", occurrence="2032-03-15")
+    repeat = series["repeat"] | {"EXDATE": ["2032-03-08", "2032-03-15"]}
+    assert update("series", repeat=repeat)["warnings"] == [
+        "repeat.EXDATE: these occurrences were changed alone. They are left out now, and their"
+        " changes are dropped: 2032-03-08."
+    ]
+
+
+def test_past_occurrence_is_not_called_a_meeting(
+    call: Call, update: Do, series: dict[str, Any]
+) -> None:
+    many = {"FREQ": "YEARLY", "COUNT": 50}
+    begun = {"start": "2024-01-01 10:00", "end": "2024-01-01 11:00", "repeat": many}
+    assert "warnings" not in call(series | begun).json()
+    assert update("series", occurrence="2025-01-01", location="Room 9")["warnings"][0] == (
+        "This occurrence is in the past."
+    )
 
 
 @pytest.mark.usefixtures("sent_series")

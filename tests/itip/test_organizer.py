@@ -1,7 +1,7 @@
 """Each version has the event and the SEQUENCE of RFC 5546, and says what is new (interop S1–S8)."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -168,6 +168,26 @@ def test_update_notes_that_changes_of_occurrences_are_void() -> None:
     later = changed(of_one, start=datetime(2027, 3, 1, 9))
     assert Note(NoteKind.OVERRIDES_DROPPED) in later.notes
     assert Note(NoteKind.OVERRIDES_DROPPED) not in changed(of_one, summary="New").notes
+
+
+def test_exdate_on_a_changed_occurrence_is_noted_with_its_day() -> None:
+    edit = Edit(summary="New")
+    stored = organizer.update_occurrence(meeting(rule=MONDAYS), SECOND, edit, now=NOW, most=1).event
+    excluded = Note(NoteKind.OVERRIDES_EXCLUDED, occurrences=(SECOND,))
+    assert changed(stored, exdates=(SECOND,)).notes == (excluded,)
+    # Also where another occurrence keeps its own state.
+    with_third = organizer.cancel_occurrence(stored, THIRD).event
+    assert changed(with_third, exdates=(SECOND,)).notes == (excluded,)
+    assert changed(with_third, exdates=(THIRD,)).notes == ()
+
+
+def test_occurrence_that_is_past_is_not_called_a_meeting() -> None:
+    later = datetime(2027, 3, 9, tzinfo=UTC)
+    stored = meeting(rule=MONDAYS)
+    past = organizer.update_occurrence(stored, SECOND, Edit(summary="New"), now=later, most=1)
+    assert past.notes == (Note(NoteKind.OCCURRENCE_IN_THE_PAST),)
+    over = datetime(2027, 4, 1, tzinfo=UTC)
+    assert Note(NoteKind.IN_THE_PAST) in organizer.update(stored, stored, now=over).notes
 
 
 def test_exdates_that_leave_nothing_are_refused() -> None:

@@ -4,12 +4,16 @@ from meetings.itip.message import Note, NoteKind
 
 _SENTENCES = {
     NoteKind.IN_THE_PAST: "This meeting is in the past.",
+    NoteKind.OCCURRENCE_IN_THE_PAST: "This occurrence is in the past.",
     NoteKind.ONLY_THE_ORGANIZER: (
         "receiver: only the sender is invited. Exchange and Outlook hide such an invitation."
     ),
     NoteKind.OVERRIDES_DROPPED: (
-        "The time or the rule is new. Occurrences that were changed or cancelled alone follow the"
-        " series again."
+        "The time or the rule is new, so changes and cancellations of single occurrences are void."
+    ),
+    NoteKind.OVERRIDES_EXCLUDED: (
+        "repeat.EXDATE: these occurrences were changed alone. They are left out now, and their"
+        " changes are dropped: {occurrences}."
     ),
     NoteKind.EXDATES_DROPPED: (
         "repeat.EXDATE: the series has a new time, so no day is excluded any more."
@@ -29,4 +33,7 @@ _SENTENCES = {
 def warning_of(note: Note) -> str:
     """Return the sentence for ``note``, with the field that it is about in front."""
     people = ", ".join(person.address for person in note.people)
-    return _SENTENCES[note.kind].format(start=note.start, rule=note.rule, people=people)
+    occurrences = ", ".join(f"{when:%Y-%m-%d}" for when in note.occurrences)
+    return _SENTENCES[note.kind].format(
+        start=note.start, rule=note.rule, people=people, occurrences=occurrences
+    )

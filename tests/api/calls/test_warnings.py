@@ -26,5 +26,13 @@ def test_moved_start_is_named_with_its_rule() -> None:
     )
 
 
+def test_excluded_occurrences_are_named_by_their_days() -> None:
+    days = (datetime(2032, 3, 8, 10), datetime(2032, 3, 15, 10))
+    assert warning_of(Note(NoteKind.OVERRIDES_EXCLUDED, occurrences=days)) == (
+        "repeat.EXDATE: these occurrences were changed alone. They are left out now, and their"
+        " changes are dropped: 2032-03-08, 2032-03-15."
+    )
+
+
 def test_missing_day_is_named() -> None:
     assert "without a day 31" in warning_of(Note(NoteKind.DAY_NOT_IN_EVERY_MONTH, rule=RULE))
