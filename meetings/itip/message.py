@@ -63,6 +63,7 @@ class NoteKind(StrEnum):
     START_MOVED_TO_RULE = "start moved to rule"
     DAY_NOT_IN_EVERY_MONTH = "day not in every month"
     PEOPLE_REMOVED = "people removed"
+    ZONE_NOT_EXPRESSIBLE = "zone not expressible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Note:
 
     START_MOVED_TO_RULE has the wall-clock ``start`` and the ``rule``. DAY_NOT_IN_EVERY_MONTH has
     the ``rule``. OVERRIDES_EXCLUDED has the ``occurrences``, as the rule gives them. PEOPLE_REMOVED
-    has the ``people``.
+    has the ``people``. ZONE_NOT_EXPRESSIBLE has the wall-clock ``start`` of the first occurrence
+    that calendars may show at a wrong time.
     """
 
     kind: NoteKind

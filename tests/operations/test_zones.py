@@ -4,19 +4,20 @@ Asia/Gaza keeps summer time around Ramadan, which moves through the year: two ye
 2036 on cannot be described. As if the law had come later, the series is stored in another zone.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from meetings.itip.errors import ZoneNotExpressible
+from meetings.itip.message import NoteKind
 from meetings.itip.moment import Moment
 from meetings.itip.recurrence.rule import Frequency, Rule
 from meetings.models import Meeting
 from tests.support.cast import BOB, CAROL
 from tests.support.readers.mail import mails_to
 from tests.support.servers.smtp_server import ScriptedSMTP
-from tests.support.stories import cancel, recipients, send, update
+from tests.support.stories import cancel, recipients, send, send_again, update
 
 FIRST = datetime(2036, 1, 7, 10)
 SERIES: dict[str, Any] = {
@@ -52,6 +53,33 @@ def test_stored_series_can_be_cancelled(mail_server: ScriptedSMTP) -> None:
 def test_one_occurrence_of_it_can_be_changed_and_cancelled() -> None:
     assert recipients(update(occurrence=FIRST, location="Room 9")) == BOTH_TOLD
     assert recipients(cancel(occurrence=FIRST)) == BOTH_TOLD
+
+
+def test_request_of_it_warns_from_which_day_on_it_is_wrong() -> None:
+    [note] = update(summary="New").notes
+    assert note.kind is NoteKind.ZONE_NOT_EXPRESSIBLE
+    with pytest.raises(ZoneNotExpressible, match=f"End the series before {note.start:%Y-%m-%d} "):
+        update(start=Moment(FIRST), end=Moment(FIRST.replace(hour=11)))
+
+
+def test_mail_that_is_right_does_not_warn() -> None:
+    for standing in (
+        update(occurrence=FIRST, location="Room 9"),
+        cancel(occurrence=FIRST + timedelta(weeks=1)),
+        cancel(occurrence=FIRST + timedelta(weeks=20), and_future=True),
+        cancel(),
+    ):
+        assert standing.notes == ()
+
+
+def test_mail_that_goes_again_warns_too(mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["mail"] = "450 4.2.0 later"
+    first = update(summary="New")
+    mail_server.scripts["mail"] = "250 ok"
+    again = send_again(only_failed=True)
+    assert len(first.notes) == 1
+    assert again.notes == first.notes
+    assert send_again(only_failed=True).notes == ()
 
 
 def test_same_send_again_is_the_same_call() -> None:

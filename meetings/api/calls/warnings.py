@@ -26,6 +26,11 @@ _SENTENCES = {
         " Outlook shows one on its last day. A day up to 28, or -1 for the last day, is the same"
         " everywhere."
     ),
+    NoteKind.ZONE_NOT_EXPRESSIBLE: (
+        "timezone: the law of this zone has changed, and a calendar cannot represent it for the"
+        " whole series. From {start:%Y-%m-%d} on, calendars may show a wrong time. End the series"
+        " before that day and start a new one."
+    ),
     NoteKind.PEOPLE_REMOVED: "receiver: this removes {people}.",
 }
 

@@ -11,10 +11,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from meetings.itip.event import Event
-from meetings.itip.message import Message, Method
+from meetings.itip.message import Message, Method, Note, NoteKind
 from meetings.itip.recurrence.expansion import occurrences
 from meetings.itip.zones.names import UTC_NAME
-from meetings.itip.zones.refusal import require_exact
+from meetings.itip.zones.refusal import first_not_exact, require_exact
 from meetings.itip.zones.vtimezone import Observance, exact_observances, observances
 
 # Times in these zones end with Z and have no TZID (interop Z6). Requests are read with UTC_NAME
@@ -58,6 +58,17 @@ def is_expressible(event: Event, *, since: datetime | None = None) -> bool:
     if since is not None:
         spans = _not_over(spans, event.tzid, since)
     return not has_tzid(event) or not spans or _are_exact(event.tzid, spans)
+
+
+def zone_notes(series: Event, now: datetime) -> tuple[Note, ...]:
+    """A note where a REQUEST of the stored ``series`` is not right for all that is ahead.
+
+    It names the first occurrence that calendars may show at a wrong time. ``now`` is aware.
+    """
+    if series.rule is None or is_expressible(series) or is_expressible(series, since=now):
+        return ()
+    found = first_not_exact(series.tzid, _not_over(_spans(series), series.tzid, now))
+    return () if found is None else (Note(NoteKind.ZONE_NOT_EXPRESSIBLE, start=found[0]),)
 
 
 def require_expressible(event: Event) -> None:

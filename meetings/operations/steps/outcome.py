@@ -1,9 +1,10 @@
 """What a call is told: how the meeting stands after it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from meetings.itip.message import Note
+from meetings.itip.ical.zone import zone_notes
+from meetings.itip.message import Method, Note
 from meetings.models import DeliveryState
 from meetings.operations.steps.tell import Told
 from meetings.queries.standing import PersonStanding, PersonState, Standing, people_of
@@ -37,13 +38,22 @@ def standing_after(uid: str, told: Sequence[Told], *, notes: tuple[Note, ...] = 
         occurrences=event.occurrences,
         all_day=event.all_day,
         new_uid=rest[0].uid if rest else "",
-        notes=(*notes, *(note for each in told for note in each.decided.decision.notes)),
+        notes=(*notes, *(note for each in told for note in _notes(each))),
         is_paused=first.planning.look.is_paused,
         has_mailed=any(each.has_mailed for each in told),
         may_have_arrived=any(each.may_have_arrived for each in told),
         is_duplicate=first.decided.decision.version is None,
         began_at=first.decided.look.now,
     )
+
+
+def _notes(told: Told) -> Iterator[Note]:
+    """What the call decided, and what there is to say of the mail that it leads to."""
+    decided = told.decided
+    yield from decided.decision.notes
+    steps = (step for steps in decided.steps.values() for step in steps)
+    if any(step.method is Method.REQUEST and step.recurrence_id is None for step in steps):
+        yield from zone_notes(decided.event, decided.look.now)
 
 
 def _worse(one: PersonStanding | None, other: PersonStanding) -> PersonStanding:

@@ -14,7 +14,7 @@ import pytest
 from meetings.itip import organizer
 from meetings.itip.errors import ZoneNotExpressible
 from meetings.itip.event import Event, Override
-from meetings.itip.ical.zone import is_expressible, require_expressible
+from meetings.itip.ical.zone import is_expressible, require_expressible, zone_notes
 from meetings.itip.message import Message
 from meetings.itip.occurrence import occurrence_of
 from tests.support.cast import MONDAYS, meeting, messages, request
@@ -80,6 +80,14 @@ def test_occurrences_that_are_over_do_not_count() -> None:
     assert not is_expressible(BROKEN, since=JANUARY)
     assert is_expressible(BROKEN, since=OCTOBER)
     assert is_expressible(BROKEN, since=datetime(2030, 1, 1, tzinfo=UTC))
+
+
+def test_series_is_noted_with_the_first_day_ahead_that_is_wrong() -> None:
+    [note] = zone_notes(BROKEN, JANUARY)
+    assert note.start == datetime(2026, 9, 21, 10)
+    assert zone_notes(BROKEN, OCTOBER) == zone_notes(casablanca(37), JANUARY) == ()
+    assert zone_notes(replace(BROKEN, rule=None), JANUARY) == ()
+    assert zone_notes(replace(BROKEN, tzid="UTC"), JANUARY) == ()
 
 
 def test_stored_series_is_right_up_to_the_change_that_does_not_fit() -> None:
