@@ -38,9 +38,9 @@ class PersonStanding:
     ``sequence`` is that of the newest version of the whole that the person was certainly told, at
     ``told_at``. Where there is none, ``told_at`` is when a mail was last accepted: of a single
     occurrence, or of the whole before it was mailed again. ``may_have_more``: a newer mail may have
-    arrived, or is to arrive again. ``reply`` is the mail server's last word; empty where it was not
-    asked yet. ``next_try`` is the time of the next try, where an earlier one was deferred or its
-    ``end_is_unknown``.
+    arrived, or what had arrived is mailed again. ``reply`` is the mail server's last word; empty
+    where it was not asked yet. ``next_try`` is the time of the next try, where an earlier one was
+    deferred or its ``end_is_unknown``.
     """
 
     attendee: Attendee
