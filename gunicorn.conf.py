@@ -54,6 +54,6 @@ def worker_exit(server: Arbiter, worker: Worker) -> None:
     """
     if not worker.booted:  # it may not even have read the settings
         return
-    from meetings.operations.steps.stopping import give_lease_back  # noqa: PLC0415
+    from meetings.operations.steps.sender import give_lease_back  # noqa: PLC0415
 
     give_lease_back()

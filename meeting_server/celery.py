@@ -27,9 +27,9 @@ def refuse_wrong_settings(**_: object) -> None:
 
 def give_lease_back(**_: object) -> None:
     """Give the lease back when a worker ends. Its tasks have ended before."""
-    from meetings.operations.steps import stopping  # noqa: PLC0415
+    from meetings.operations.steps import sender  # noqa: PLC0415
 
-    stopping.give_lease_back()
+    sender.give_lease_back()
 
 
 signals.worker_init.connect(refuse_wrong_settings)

@@ -19,7 +19,7 @@ from meetings.management.report import (
 )
 from meetings.operations.cancel_meeting import cancel_meeting
 from meetings.operations.steps.call import Actor, Cancel
-from meetings.operations.steps.stopping import lease_given_back
+from meetings.operations.steps.sender import lease_given_back
 
 
 class Command(BaseCommand):

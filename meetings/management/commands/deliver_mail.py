@@ -15,8 +15,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from meetings import trouble
 from meetings.operations.retention import drop_old
-from meetings.operations.steps.sender import heartbeat
-from meetings.operations.steps.stopping import lease_given_back
+from meetings.operations.steps.sender import heartbeat, lease_given_back
 from meetings.operations.work import adopt_orphans, work
 
 # Seconds from a look that found nothing to the next. A signal may go unnoticed as long.

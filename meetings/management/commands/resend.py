@@ -17,7 +17,7 @@ from meetings.management.report import (
 )
 from meetings.operations.resend import resend
 from meetings.operations.steps.call import Actor, Resend
-from meetings.operations.steps.stopping import lease_given_back
+from meetings.operations.steps.sender import lease_given_back
 
 
 class Command(BaseCommand):

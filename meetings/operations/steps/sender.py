@@ -28,6 +28,7 @@ from meetings.models.outbox.record import End, Recorded, Sending
 # A final dot needs some of the lease left: what the mail server answers has to be recorded, too.
 _MARGIN = 2.0
 _PAUSE = 0.05  # seconds between two tries to record
+_PATIENCE = 2.0  # seconds for giving the lease back; then it ends by time
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +144,35 @@ def end_lease() -> None:
         # Again, because the heart may have renewed it just before it ended.
         lease.renewed_at = -math.inf if has_ended else renewed_at
         _lease = None if has_ended else lease
+
+
+def give_lease_back() -> None:
+    """Give this process's lease back, if it has one and no mail is in hand.
+
+    Another process need not wait for its end then. A database that does not respond delays the end
+    of this process only for a moment.
+    """
+    thread = threading.Thread(target=_give_back, name="end of the lease", daemon=True)
+    thread.start()
+    thread.join(_PATIENCE)
+
+
+@contextmanager
+def lease_given_back() -> Iterator[None]:
+    """Give the lease back at the end of this block, however it ends."""
+    try:
+        yield
+    finally:
+        give_lease_back()
+
+
+def _give_back() -> None:
+    try:
+        end_lease()
+    except (DatabaseError, InterfaceError):
+        log.info("The database is unavailable, so the lease ends by time.")
+    finally:
+        connection.close()
 
 
 def forget_lease() -> None:

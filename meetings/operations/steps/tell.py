@@ -132,7 +132,7 @@ def _leaves_something(stored: _Stored) -> bool:
     """
     prepared = stored.plan
     is_due = prepared.due.seconds is not None and not prepared.is_for_some
-    return is_due or prepared.passed_over
+    return is_due or prepared.passed_over or bool(prepared.cut)
 
 
 def _store(call: Call, decide: Decide) -> list[_Stored]:
