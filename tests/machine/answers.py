@@ -1,5 +1,6 @@
 """What callers are told, and whether it is true."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meetings.models import Meeting
@@ -84,8 +85,11 @@ class Answers:
             check_answer(self.world, answer)
 
     def _check_result(self, call: Call, number: int, answer: Standing) -> None:
-        """After a 0, nothing was mailed, and nothing will be without another call."""
-        uids = {answer.uid, answer.new_uid or answer.uid}
+        """After a 0, nothing was mailed, and nothing will be without another call.
+
+        A call also tries what is outstanding of the earlier parts of a series.
+        """
+        uids = {answer.new_uid, *_with_earlier_parts(answer.uid)}
         self.world.tally["calls told that nothing was mailed"] += call.told_no
         if not call.told_no:
             self.world.given_up -= uids if call.is_alone else set()
@@ -96,6 +100,14 @@ class Answers:
         if call.is_alone:
             asked = {person.attendee.address for person in answer.asked_people}
             self.world.ledger.silent |= {(uid, to) for uid in uids for to in asked}
+
+
+def _with_earlier_parts(uid: str) -> Iterator[str]:
+    """The meeting, and those that it continues."""
+    meeting: Meeting | None = Meeting.objects.get(uid=uid)
+    while meeting:
+        yield meeting.uid
+        meeting = meeting.continues
 
 
 def _family(uid: str) -> set[str]:
