@@ -58,6 +58,11 @@ class PersonStanding:
         """The address as it is compared."""
         return address_key(self.attendee.address)
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether a mail to the person is leaving, or will."""
+        return self.state in (PersonState.SENDING, PersonState.QUEUED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -70,6 +75,7 @@ class Standing:
     ``is_paused``: no mail leaves at present. ``is_duplicate``: the same call was made before, so
     this one made no version. ``has_mailed``: the mail server accepted a mail of the call for
     somebody, who may still lack another one. ``may_have_arrived``: its word on one is missing.
+    ``goes_on``: a mail of the call is left to the background, also to somebody who lacks another.
     ``began_at`` is when the call looked (aware, PostgreSQL's time).
     """
 
@@ -85,6 +91,7 @@ class Standing:
     is_duplicate: bool = False
     has_mailed: bool = False
     may_have_arrived: bool = False
+    goes_on: bool = False
     began_at: datetime | None = None
 
     @property
@@ -95,8 +102,7 @@ class Standing:
     @property
     def pending(self) -> bool:
         """Whether something still goes out in the background to whom the call's version tells."""
-        pending = (PersonState.SENDING, PersonState.QUEUED)
-        return any(each.state in pending for each in self.asked_people)
+        return self.goes_on or any(each.is_pending for each in self.asked_people)
 
     @property
     def error(self) -> str:

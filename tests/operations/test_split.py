@@ -11,6 +11,7 @@ from meetings.models import Meeting
 from meetings.operations.resend import bring_up_to_date
 from tests.support.background import deliver, deliver_later
 from tests.support.cast import BOB, CAROL, DAN
+from tests.support.other_process import OtherProcess
 from tests.support.readers.mail import Mails, read
 from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stories import MONDAY, cancel, recipients, send, send_again, update
@@ -116,6 +117,22 @@ def test_half_of_a_split_does_not_cancel_a_change_of_the_other(mails: Mails) -> 
         ("REQUEST", standing.new_uid, False),
         ("REQUEST", standing.new_uid, True),
     ]
+
+
+def test_split_is_no_0_while_another_process_mails_one_of_two_parts(
+    mail_server: ScriptedSMTP,
+) -> None:
+    update(summary="New", budget=0)
+    other = OtherProcess()
+    other.stores()
+    mail_server.scripts["rcpt"] = "550 5.7.1 no"
+    standing = update(occurrence=DAYS[2], and_future=True, location="Room 9", budget=0.05)
+    assert recipients(standing) == {BOB.address: "outstanding", CAROL.address: "outstanding"}
+    assert (standing.pending, standing.error) == (True, "")
+    mail_server.scripts["rcpt"] = "250 ok"
+    other.sends()
+    deliver_later()
+    assert ended(mail_server) == BOTH
 
 
 @pytest.fixture

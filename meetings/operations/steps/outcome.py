@@ -25,16 +25,18 @@ def standing_after(uid: str, told: Sequence[Told], *, notes: tuple[Note, ...] = 
     """
     first = told[0]
     rest = [each for each in told[1:] if not each.is_earlier]
+    asked = frozenset[str]().union(*(each.asked | each.unsent for each in told))
+    found = [person for each in told for person in _people(each)]
     people: dict[str, PersonStanding] = {}
-    for each in told:
-        for person in _people(each):
-            people[person.key] = _worse(people.get(person.key), person)
+    for person in found:
+        people[person.key] = _worse(people.get(person.key), person)
     event = first.decided.event
     return Standing(
         uid=uid,
         sequence=event.sequence,
         people=tuple(people.values()),
-        asked=frozenset[str]().union(*(each.asked | each.unsent for each in told)),
+        asked=asked,
+        goes_on=any(person.is_pending and person.key in asked for person in found),
         occurrences=event.occurrences,
         all_day=event.all_day,
         new_uid=rest[0].uid if rest else "",
