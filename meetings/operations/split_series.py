@@ -3,8 +3,6 @@
 No client understands RANGE=THISANDFUTURE (interop R14).
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from uuid import uuid4
@@ -31,7 +29,7 @@ from meetings.operations.steps.call import (
 )
 from meetings.operations.steps.outcome import standing_after
 from meetings.operations.steps.plan import Decision
-from meetings.operations.steps.tell import Call, Told, tell
+from meetings.operations.steps.tell import Call, tell
 from meetings.queries.split import continuations, was_cut
 from meetings.queries.standing import Standing
 
@@ -47,14 +45,13 @@ def split_series(
     before which nothing is left.
     """
     call = Call(client=actor.client, uid=command.uid, asked_by=actor.name, deadline=deadline)
-    told = tell(call, partial(_decide, command, actor, now))
-    return standing_after(command.uid, [*told, *_told_again(command, call, told)])
+    return standing_after(command.uid, tell(call, partial(_decide, command, actor, now)))
 
 
 def _decide(command: Update | Cancel, actor: Actor, now: datetime, found: Look) -> Decision:
     stored = stored_for_change(found, actor, command)
-    if _is_split(command, stored):
-        return Decision()
+    if again := _same_call_again(command, stored):
+        return again
     require_not_cancelled(stored.event)
     when = meant_occurrence(stored.event, _occurrence(command, stored.event))
     if isinstance(command, Cancel):
@@ -70,11 +67,13 @@ def _decide(command: Update | Cancel, actor: Actor, now: datetime, found: Look) 
     return Decision(version=split.ended, language=command.language, rest=rest)
 
 
-def _is_split(command: Update | Cancel, stored: Stored) -> bool:
-    """Whether this very call was made before."""
-    if isinstance(command, Update):
-        return _continuation(command, stored) is not None
-    return was_cut(stored.meeting, _occurrence(command, stored.event))
+def _same_call_again(command: Update | Cancel, stored: Stored) -> Decision | None:
+    """What to decide where this very call was made before."""
+    if isinstance(command, Cancel):
+        was_made = was_cut(stored.meeting, _occurrence(command, stored.event))
+        return Decision() if was_made else None
+    continuation = _continuation(command, stored)
+    return Decision(continued_by=continuation.uid) if continuation else None
 
 
 def _continuation(command: Update, stored: Stored) -> Meeting | None:
@@ -94,19 +93,6 @@ def _has_content(command: Update, event: Event, now: datetime) -> bool:
         return says_nothing_new(event, organizer.update(event, wanted, now=now).event)
     except ITipError:  # the edit does not fit this series, so it is not the one that it made
         return False
-
-
-def _told_again(command: Update | Cancel, call: Call, told: Sequence[Told]) -> list[Told]:
-    """For the same call again: tell the people of the series that goes on, too."""
-    stored = told[0].planning.look.stored
-    is_new = any(each.decided.decision.new for each in told)
-    if is_new or stored is None or isinstance(command, Cancel):
-        return []
-    continuation = _continuation(command, stored)
-    if continuation is None:
-        return []
-    rest = replace(call, uid=continuation.uid, with_earlier=False)
-    return tell(rest, lambda _found: Decision())
 
 
 def _occurrence(command: Update | Cancel, series: Event) -> Moment:

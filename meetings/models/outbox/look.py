@@ -47,6 +47,11 @@ class OpenDelivery:
     is_alive: bool
     mail: StoredMail
 
+    @property
+    def is_orphan(self) -> bool:
+        """Whether its sender died with it in hand."""
+        return self.state is DeliveryState.SENDING and not self.is_alive
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRow:
@@ -67,6 +72,11 @@ class PersonRow:
     def is_being_sent(self) -> bool:
         """Whether a living sender is at a mail to this person."""
         return any(delivery.is_alive for delivery in self.open)
+
+    @property
+    def has_dead_sender(self) -> bool:
+        """Whether a sender died with a mail to this person in hand."""
+        return any(delivery.is_orphan for delivery in self.open)
 
     def is_sent_before(self, sequence: int) -> bool:
         """Whether a mail that is leaving is of an older version than ``sequence``."""

@@ -106,7 +106,8 @@ def _person(write: PersonWrite) -> Columns:
         "partstat": person.attendee.partstat.value,
         "position": write.row.position,
         "listed": write.row.listed,
-        "told_possible": person.possible,
+        # Of others it may have ended since the look, by what a living sender has recorded.
+        "told_possible": person.possible and write.row.has_dead_sender,
         "told_stamp": write.stamp and write.stamp.isoformat(),
         "asked_sequence": person.asked,
         "asks": write.asks,

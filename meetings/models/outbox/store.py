@@ -114,7 +114,7 @@ known AS (
         partstat = person.partstat, position = person.position, listed = person.listed,
         told_possible = mine.told_possible OR person.told_possible,
         told_stamp = GREATEST(mine.told_stamp, person.told_stamp),
-        asked_sequence = person.asked_sequence,
+        asked_sequence = GREATEST(mine.asked_sequence, person.asked_sequence),
         asked_at = CASE WHEN person.asks THEN statement_timestamp() ELSE mine.asked_at END,
         failed_sequence = CASE WHEN person.asks THEN NULL ELSE mine.failed_sequence END,
         retry_at = NULL

@@ -7,8 +7,7 @@ from meetings.addresses import address_key
 from meetings.itip.event import Attendee, Event
 from meetings.itip.message import Method
 from meetings.itip.told import Person, ToldOccurrence
-from meetings.models.delivery import DeliveryState
-from meetings.models.outbox.look import OpenDelivery, PersonRow, StoredMail
+from meetings.models.outbox.look import PersonRow, StoredMail
 
 
 def invited_rows(stored: Iterable[PersonRow], event: Event) -> tuple[PersonRow, ...]:
@@ -39,20 +38,11 @@ def _new(attendee: Attendee) -> PersonRow:
     return PersonRow(id=None, person=Person(attendee=attendee), position=0, listed=False)
 
 
-def has_dead_sender(row: PersonRow) -> bool:
-    """Whether a sender died with a mail to this person in hand."""
-    return any(map(_is_orphan, row.open))
-
-
-def _is_orphan(delivery: OpenDelivery) -> bool:
-    return delivery.state is DeliveryState.SENDING and not delivery.is_alive
-
-
 def with_unknown_ends(row: PersonRow) -> PersonRow:
     """The row after what a dead sender had in hand: each of its mails may have arrived."""
     person = row.person
     for delivery in row.open:
-        if _is_orphan(delivery):
+        if delivery.is_orphan:
             mail = delivery.mail
             person = person.after_unknown(_told_by(mail), plain=mail.plain)
     return row if person is row.person else replace(row, person=person)

@@ -29,7 +29,7 @@ from meetings.models.outbox.plan import (
 )
 from meetings.operations.steps.again import Choice, choose
 from meetings.operations.steps.compose import compose_all, mail_options
-from meetings.operations.steps.people import has_dead_sender, invited_rows, with_unknown_ends
+from meetings.operations.steps.people import invited_rows, with_unknown_ends
 
 MOST_DELIVERIES = 1000
 """Deliveries that one STORE makes at most, so that its lock is short. The rest stays due.
@@ -44,6 +44,7 @@ class Decision:
 
     Without a ``version`` it is the same call again: what is outstanding goes out. ``rest`` is the
     first version of the series that goes on, where a series is split: both are stored, or neither.
+    ``continued_by`` is its uid, where the same call has split the series before.
     ``language`` is that of the mails; None means the meeting's.
     """
 
@@ -52,6 +53,7 @@ class Decision:
     language: str | None = None
     notes: tuple[Note, ...] = ()
     rest: "Decision | None" = None
+    continued_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +175,7 @@ def plan(planning: Planning) -> Plan:
     groups = list(portion(grouped(map(_reader, choices.values())), MOST_DELIVERIES))
     batch = [choices[person.key] for group in groups for person in group.people]
     mails = compose_all(planning.event, _planned(planning, groups), _mail_options(planning))
-    unsure = [each.row for each in batch if has_dead_sender(each.row)]
+    unsure = [each.row for each in batch if each.row.has_dead_sender]
     cut = [person.key for group in groups if group.is_cut for person in group.people]
     return Plan(
         stored=planning.look.stored,
@@ -207,7 +209,7 @@ def _due(planning: Planning, batch: Sequence[Choice], *, is_cut: bool) -> Due:
     # Who plans for some people only knows nothing of the others: the background looks after them.
     if len(batch) < len(planning.due) or planning.scope.only is not None:
         return NOW
-    if planning.waiting or is_cut or any(has_dead_sender(each.row) for each in batch):
+    if planning.waiting or is_cut or any(each.row.has_dead_sender for each in batch):
         # Who passes over a person looks again then, in case the sender at work dies. So does who
         # leaves messages for later. The run makes it due at its end: until then nobody else could
         # do more than take a few of the people away from those who share the mails.

@@ -33,8 +33,7 @@ class Call:
     """A call on the client's meeting ``uid``. ``asked_by`` is for the record.
 
     Without any time left at ``deadline`` it is stored only, and the background tells people.
-    ``only`` has the address keys of those who are meant; None means everybody. ``with_earlier``: it
-    also tells who has to know it that an earlier part of the series ended.
+    ``only`` has the address keys of those who are meant; None means everybody.
     """
 
     client: Client
@@ -42,7 +41,6 @@ class Call:
     asked_by: str
     deadline: Deadline
     only: frozenset[str] | None = None
-    with_earlier: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +84,9 @@ def tell(call: Call, decide: Decide) -> list[Told]:
     is stored then.
     """
     stored = _store(call, decide)
-    earlier = _earlier(call, stored[0].planning.look.stored) if call.with_earlier else []
-    stored = [*earlier, *stored]
+    if uid := stored[0].planning.decision.continued_by:
+        stored += _store(replace(call, uid=uid), _what_is_outstanding)
+    stored = [*_earlier(call, stored[0].planning.look.stored), *stored]
     progress = Progress(
         deadline=call.deadline,
         is_call=True,
@@ -156,9 +155,13 @@ def _earlier(call: Call, later: Stored | None) -> list[_Stored]:
         later = found.stored
         planning = Planning(found, Decision(), Scope(is_call=True, may_send=True, only=call.only))
         if later and (planning.due or planning.waiting):
-            stored = _store(replace(call, uid=later.meeting.uid), lambda _found: Decision())
+            stored = _store(replace(call, uid=later.meeting.uid), _what_is_outstanding)
             planned += [replace(each, is_earlier=True) for each in stored]
     return planned
+
+
+def _what_is_outstanding(_found: Look) -> Decision:
+    return Decision()
 
 
 def _stored(call: Call, found: Look, decision: Decision, *, may_send: bool) -> list[_Stored]:

@@ -141,6 +141,19 @@ def test_same_call_again_waits_for_the_first(
     assert Version.objects.count() == 1
 
 
+def test_what_is_recorded_after_the_look_of_a_call_is_not_sent_again(
+    other: OtherProcess, mail_server: ScriptedSMTP
+) -> None:
+    Attendee.objects.update(told_possible=True)  # the end of an earlier mail was unknown
+    call = OtherProcess()
+    call.looks(is_call=True)
+    other.sends()
+    assert call.stores() is not None
+    deliver_later()
+    assert len(mail_server.received) == 1
+    assert not Attendee.objects.filter(told_possible=True).exists()
+
+
 def test_who_gave_up_leaves_what_another_call_has_promised(
     mail_server: ScriptedSMTP, mails: Mails
 ) -> None:
