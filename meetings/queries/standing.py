@@ -14,7 +14,8 @@ from meetings.itip.event import Attendee, Event
 from meetings.itip.message import Note
 from meetings.itip.outstanding import Present, outstanding
 from meetings.models.delivery import DeliveryState
-from meetings.models.outbox.look import Look, PersonRow
+from meetings.models.outbox.look import Look
+from meetings.models.outbox.rows import PersonRow
 
 
 class PersonState(StrEnum):

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from meetings.itip.event import Event
 from meetings.itip.told import Person, RecurrenceId
 from meetings.models.meeting import event_columns
-from meetings.models.outbox.look import OpenDelivery
 from meetings.models.outbox.plan import NewMail, PersonWrite, Plan
+from meetings.models.outbox.rows import OpenDelivery
 from meetings.models.outbox.sql import Parameters
 from meetings.models.override import columns_of
 from meetings.models.version import tzdata_version

@@ -9,7 +9,8 @@ from meetings.itip.message import Changes
 from meetings.itip.readers import Planned
 from meetings.itip.told import Person
 from meetings.models.client import Client
-from meetings.models.outbox.look import OpenDelivery, PersonRow, Stored
+from meetings.models.outbox.look import Stored
+from meetings.models.outbox.rows import OpenDelivery, PersonRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from meetings.itip.event import Event
 from meetings.itip.message import Method
 from meetings.itip.outstanding import Step
 from meetings.itip.told import Person
-from meetings.models.outbox.look import OpenDelivery, PersonRow, StoredMail
+from meetings.models.outbox.rows import OpenDelivery, PersonRow, StoredMail
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from meetings.itip.message import Method
 from meetings.itip.outstanding import Step
 from meetings.itip.told import Person
 from meetings.models import MailBytes
-from meetings.models.outbox.look import OpenDelivery
 from meetings.models.outbox.plan import Plan
+from meetings.models.outbox.rows import OpenDelivery
 from meetings.models.outbox.store import Written
 from meetings.operations.steps.plan import Planning
 

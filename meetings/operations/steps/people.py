@@ -7,7 +7,7 @@ from meetings.addresses import address_key
 from meetings.itip.event import Attendee, Event
 from meetings.itip.message import Method
 from meetings.itip.told import Person, ToldOccurrence
-from meetings.models.outbox.look import PersonRow, StoredMail
+from meetings.models.outbox.rows import PersonRow, StoredMail
 
 
 def invited_rows(stored: Iterable[PersonRow], event: Event) -> tuple[PersonRow, ...]:

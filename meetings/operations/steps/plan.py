@@ -17,7 +17,7 @@ from meetings.itip.group import Group, Reader, grouped, portion
 from meetings.itip.message import Note, Version
 from meetings.itip.outstanding import Present, Step, outstanding
 from meetings.itip.readers import Past, PastVersion, Planned, planned
-from meetings.models.outbox.look import Look, PersonRow, past_versions
+from meetings.models.outbox.look import Look, past_versions
 from meetings.models.outbox.plan import (
     NOW,
     Due,
@@ -27,6 +27,7 @@ from meetings.models.outbox.plan import (
     PersonWrite,
     Plan,
 )
+from meetings.models.outbox.rows import PersonRow
 from meetings.operations.steps.again import Choice, choose
 from meetings.operations.steps.compose import compose_all, mail_options
 from meetings.operations.steps.people import invited_rows, with_unknown_ends
