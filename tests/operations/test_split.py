@@ -1,7 +1,6 @@
 """This and future occurrences: the series ends early, and the rest goes on or is cancelled."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -134,24 +133,6 @@ def test_split_is_no_0_while_another_process_mails_one_of_two_parts(
     other.sends()
     deliver_later()
     assert ended(mail_server) == BOTH
-
-
-def test_same_split_again_gives_up_no_part_while_another_process_mails_one(
-    mail_server: ScriptedSMTP,
-) -> None:
-    split: dict[str, Any] = {"occurrence": DAYS[2], "and_future": True, "location": "Room 9"}
-    update(**split, budget=0)
-    other = OtherProcess()
-    other.stores()
-    mail_server.scripts["rcpt"] = "450 4.2.0 later"
-    standing = update(**split, budget=0.05)
-    assert (standing.pending, standing.error) == (True, "")
-    mail_server.scripts["rcpt"] = "250 ok"
-    other.sends()
-    deliver_later()
-    assert ended(mail_server) == BOTH
-    assert len(mail_server.accepted) == 3
-    assert recipients(update(**split)) == BOTH_TOLD
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from meetings.operations.steps import wait
 from meetings.operations.steps.errors import Conflict
 from meetings.operations.work import work
 from meetings.queries.standing import Standing
-from tests.support.background import deliver
-from tests.support.cast import BOB, CAROL
+from tests.support.background import deliver, deliver_later
+from tests.support.cast import BOB, CAROL, MONDAYS
 from tests.support.other_process import OtherProcess
 from tests.support.readers.mail import mails_to
 from tests.support.servers.database import threads_own_connection
 from tests.support.servers.smtp_server import ScriptedSMTP
-from tests.support.stories import cancel, hr_system, queue, recipients, send, update
+from tests.support.stories import THIRD, UID, cancel, hr_system, queue, recipients, send, update
 from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("mail_server")]
@@ -166,3 +166,30 @@ def test_third_call_that_would_wait_is_answered_at_once(mail_server: ScriptedSMT
         }
     deliver()
     assert set(Attendee.objects.values_list("told_sequence", flat=True)) == {3}
+
+
+def test_same_split_again_gives_up_no_part_while_another_process_mails_one(
+    mail_server: ScriptedSMTP,
+) -> None:
+    def split(budget: float) -> Standing:
+        return update(occurrence=THIRD, and_future=True, location="Room 9", budget=budget)
+
+    def sends_once_the_call_is_stored() -> None:
+        with threads_own_connection():
+            wait_until(lambda: Meeting.objects.get(uid=UID).plan > stored, "the call")
+            other.sends()
+
+    send(rule=MONDAYS)
+    split(budget=0)
+    other = OtherProcess()
+    other.stores()
+    stored = Meeting.objects.get(uid=UID).plan
+    mail_server.scripts["rcpt"] = "450 4.2.0 later"
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(sends_once_the_call_is_stored)
+        standing = split(budget=PATIENCE)
+    ended.result()
+    assert (standing.pending, standing.error) == (True, "")
+    mail_server.scripts["rcpt"] = "250 ok"
+    deliver_later()
+    assert len(mail_server.accepted) == 3
