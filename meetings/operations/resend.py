@@ -6,12 +6,11 @@ A mail again has the same SEQUENCE, a newer DTSTAMP and a new Message-ID.
 from meetings.addresses import address_key
 from meetings.deadline import Deadline
 from meetings.models.outbox.forget import forget_failures, forget_told
-from meetings.models.outbox.look import Look, look
+from meetings.models.outbox.look import look
 from meetings.operations.steps.call import Actor, Resend
 from meetings.operations.steps.errors import Conflict, UnknownMeeting
 from meetings.operations.steps.outcome import standing_after
-from meetings.operations.steps.plan import Decision
-from meetings.operations.steps.tell import Call, tell
+from meetings.operations.steps.tell import Call, tell, what_is_outstanding
 from meetings.operations.steps.wake import wake
 from meetings.queries.open_mail import needing_mail
 from meetings.queries.split import with_earlier_parts
@@ -37,7 +36,7 @@ def resend(command: Resend, actor: Actor, *, deadline: Deadline) -> Standing:
         deadline=deadline,
         only=frozenset({key}) if key else None,
     )
-    return standing_after(command.uid, tell(call, _what_is_outstanding))
+    return standing_after(command.uid, tell(call, what_is_outstanding))
 
 
 def bring_up_to_date(meeting_ids: list[int]) -> list[int]:
@@ -54,7 +53,3 @@ def bring_up_to_date(meeting_ids: list[int]) -> list[int]:
     forget_failures(every)
     wake(every)
     return [each for each, its_parts in parts.items() if open_ones.intersection(its_parts)]
-
-
-def _what_is_outstanding(found: Look) -> Decision:
-    return Decision()

@@ -56,16 +56,7 @@ SET alive_until = statement_timestamp() + make_interval(secs => %(lease)s)
 WHERE id = %(id)s AND alive_until > statement_timestamp()
 RETURNING EXISTS (SELECT FROM meetings_pause)
 """
-_HAS_IN_HAND = """
-SELECT EXISTS (
-    SELECT FROM meetings_delivery WHERE sender_id = %(id)s AND state = 'sending')
-"""
-_END = """
-UPDATE meetings_sender SET alive_until = statement_timestamp()
-WHERE id = %(id)s AND NOT EXISTS (
-    SELECT FROM meetings_delivery WHERE sender_id = %(id)s AND state = 'sending')
-RETURNING id
-"""
+_END = "UPDATE meetings_sender SET alive_until = statement_timestamp() WHERE id = %(id)s"
 
 _IS_BEING_SENT = """
 SELECT EXISTS (
@@ -116,18 +107,9 @@ def renew(sender_id: int) -> Renewed | None:
     return Renewed(is_paused=bool(rows[0][0])) if rows else None
 
 
-def has_in_hand(sender_id: int) -> bool:
-    """Whether the sender is at a mail, or was when it died."""
-    [(found,)] = run(_HAS_IN_HAND, {"id": sender_id})
-    return bool(found)
-
-
-def end_sending(sender_id: int) -> bool:
-    """Say that the sender sends no more, so that nobody waits for its lease to end.
-
-    False: it has mails in hand, and nothing is changed.
-    """
-    return bool(run(_END, {"id": sender_id}))
+def end_sending(sender_id: int) -> None:
+    """Say that the sender sends no more, so that nobody waits for its lease to end."""
+    run(_END, {"id": sender_id})
 
 
 def is_being_sent(meeting_id: int, attendee_ids: Collection[int]) -> bool:

@@ -130,20 +130,19 @@ def renew_leases() -> None:
 
 def end_lease() -> None:
     """Give the lease back, when the process ends in order."""
-    global _lease  # noqa: PLW0603
+    global _lease
     with _lock:
         lease = _lease
         if lease is None or lease.process != os.getpid():
             return
-        if queue.has_in_hand(lease.sender_id):
+        if lease.in_hand:
             log.info("Mails are still in hand, so the lease ends by time.")
             return
         # Another thread may be about to store a mail. It sends no final dot from now on.
-        renewed_at, lease.renewed_at = lease.renewed_at, -math.inf
-        has_ended = queue.end_sending(lease.sender_id)
+        _lease, lease.renewed_at = None, -math.inf
+        queue.end_sending(lease.sender_id)
         # Again, because the heart may have renewed it just before it ended.
-        lease.renewed_at = -math.inf if has_ended else renewed_at
-        _lease = None if has_ended else lease
+        lease.renewed_at = -math.inf
 
 
 def give_lease_back() -> None:

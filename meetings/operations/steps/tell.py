@@ -85,7 +85,7 @@ def tell(call: Call, decide: Decide) -> list[Told]:
     """
     stored = _store(call, decide)
     if uid := stored[0].planning.decision.continued_by:
-        stored += _store(replace(call, uid=uid), _what_is_outstanding)
+        stored += _store(replace(call, uid=uid), what_is_outstanding)
     stored = [*_earlier(call, stored[0].planning.look.stored), *stored]
     progress = Progress(
         deadline=call.deadline,
@@ -155,12 +155,13 @@ def _earlier(call: Call, later: Stored | None) -> list[_Stored]:
         later = found.stored
         planning = Planning(found, Decision(), Scope(is_call=True, may_send=True, only=call.only))
         if later and (planning.due or planning.waiting):
-            stored = _store(replace(call, uid=later.meeting.uid), _what_is_outstanding)
+            stored = _store(replace(call, uid=later.meeting.uid), what_is_outstanding)
             planned += [replace(each, is_earlier=True) for each in stored]
     return planned
 
 
-def _what_is_outstanding(_found: Look) -> Decision:
+def what_is_outstanding(_found: Look) -> Decision:
+    """Decide on no version: people are told what is outstanding."""
     return Decision()
 
 
