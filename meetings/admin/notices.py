@@ -11,7 +11,6 @@ from meetings.operations.steps.errors import OperationError, UnknownMeeting
 from meetings.queries.standing import PersonStanding, PersonState, Standing
 
 _NAMED = 5  # people who were not told; the meeting's page shows all of them
-_PENDING = (PersonState.SENDING, PersonState.QUEUED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ def mailed(standing: Standing, *, done: str, nobody: str) -> Notice:
     ``nobody`` says that there is nobody to tell.
     """
     asked = standing.asked_people
-    pending = [person for person in asked if person.state in _PENDING]
+    pending = [person for person in asked if person.is_pending]
     failed = [person for person in asked if person.state is PersonState.OUTSTANDING]
     counts = _counts(len(standing.told_now), len(pending), failed)
     if not counts:

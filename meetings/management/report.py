@@ -13,7 +13,6 @@ from meetings.queries.standing import PersonStanding, PersonState, Standing
 
 _SECONDS = 60.0
 _TOLD = PersonState.TOLD
-_PENDING = (PersonState.SENDING, PersonState.QUEUED)
 
 EXIT_CODE = "Exit code 1: somebody who was to be told is neither told nor queued."
 """The rule of ``print_standing``, for the help of a command."""
@@ -49,7 +48,9 @@ def print_standing(standing: Standing, write: Callable[[str], object]) -> None:
         write(_line(person))
     if not asked:
         write("Nobody has to be told anything, so no mail was sent.")
-    if failed := [person for person in asked if person.state not in (_TOLD, *_PENDING)]:
+    if failed := [
+        person for person in asked if person.state is not _TOLD and not person.is_pending
+    ]:
         told = sum(person.state is _TOLD for person in asked)
         queued = len(asked) - told - len(failed)
         raise CommandError(
