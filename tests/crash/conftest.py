@@ -31,9 +31,11 @@ SELECT FROM meetings_meeting AS meeting WHERE uid = %(uid)s AND (due_at IS NOT N
     SELECT FROM meetings_delivery AS delivery WHERE delivery.meeting_id = meeting.id
     AND delivery.state IN ('sending', 'deferred', 'unknown')))
 """
-WAITS = (
-    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %(like)s"
-)
+# For the table, not for a row: two tasks for one meeting that is told already wait for that.
+WAITS = """
+SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE NOT granted AND relation = %(table)s::regclass AND query LIKE %(like)s
+"""
 END_LEASES = """
 UPDATE meetings_sender SET alive_until = now()
 WHERE id IN (SELECT sender_id FROM meetings_delivery WHERE state = 'sending')
@@ -114,13 +116,16 @@ class Scene:
                 response = self.call()
             else:
                 self.site.start(self.who)
-            self._wait_for_lock("%uid_is_taken%" if table == LOOK else "WITH _meeting AS (%")
+            self._wait_for_lock(table)
             yield response
             with suppress(psycopg2.Error):  # PostgreSQL was stopped, and the lock is gone
                 cursor.execute("ROLLBACK")
 
-    def _wait_for_lock(self, like: str) -> None:
-        wait_until(lambda: self.site.query(WAITS, {"like": like})[0][0], f"{like} to wait")
+    def _wait_for_lock(self, table: str) -> None:
+        like = "%uid_is_taken%" if table == LOOK else "WITH _meeting AS (%"
+        name, _, _ = table.partition(" ")
+        waits = {"table": name, "like": like}
+        wait_until(lambda: self.site.query(WAITS, waits)[0][0], f"{like} to wait")
 
     def states(self) -> set[str]:
         return {state for (state,) in self.site.query(STATES, {"uid": self.uid})}
