@@ -1,7 +1,7 @@
 """The contract's parameters, each checked alone. ``command`` puts them together."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from rest_framework import serializers
@@ -66,8 +66,10 @@ class MeetingSerializer(serializers.Serializer[Any]):
     )
 
 
-# Once: to build a serializer's fields takes longer than all the rest.
-_KNOWN = frozenset(MeetingSerializer().fields)
+# Once: to build a serializer's fields takes longer than all the rest. They keep nothing of a body,
+# so one serializer checks all of them.
+_SERIALIZER = MeetingSerializer()
+_KNOWN = frozenset(_SERIALIZER.fields)
 _KNOWN_LISTS = frozenset(ReceiverSerializer().fields)
 
 
@@ -90,8 +92,7 @@ def read_parameters(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
 
 
 def _checked(operation: object, present: Mapping[str, Any]) -> dict[str, Any]:
-    serializer = MeetingSerializer(data=present)
-    fields = {} if serializer.is_valid() else _flat(serializer.errors)
+    values, fields = _validated(present)
     missing = _missing(operation, present)
     if missing:
         raise MissingParameters(
@@ -100,7 +101,15 @@ def _checked(operation: object, present: Mapping[str, Any]) -> dict[str, Any]:
     fields = fields or _misplaced(present)
     if fields:
         raise InvalidParameters(fields)
-    return dict(serializer.validated_data)
+    return values
+
+
+def _validated(present: Mapping[str, Any]) -> tuple[dict[str, Any], Fields]:
+    """The values, or what is wrong with which field."""
+    try:
+        return dict(_SERIALIZER.run_validation(present)), {}
+    except serializers.ValidationError as error:
+        return {}, _flat(cast("Mapping[str, Any]", error.detail))
 
 
 def _is_absent(name: str, value: object) -> bool:
