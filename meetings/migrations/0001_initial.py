@@ -176,7 +176,7 @@ class Migration(migrations.Migration):
                 ('failed_sequence', models.PositiveIntegerField(help_text='The version that the person was not told, and no further try is planned.', null=True, verbose_name='failed SEQUENCE')),
                 ('retry_at', models.DateTimeField(null=True, verbose_name='next try')),
                 ('last_reply', models.TextField(blank=True, verbose_name="the mail server's last reply")),
-                ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attendees', to='meetings.meeting', verbose_name='meeting')),
+                ('meeting', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attendees', to='meetings.meeting', verbose_name='meeting')),
             ],
             options={
                 'verbose_name': 'attendee',
@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
                 ('changes', models.JSONField(default=dict, help_text='Property → value. What is absent is the same as in the series.', verbose_name='changes')),
                 ('added', models.JSONField(default=list, help_text='They come to this occurrence only.', verbose_name='added people')),
                 ('removed', models.JSONField(default=list, help_text='Addresses taken off this occurrence.', verbose_name='removed people')),
-                ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='overrides', to='meetings.meeting', verbose_name='meeting')),
+                ('meeting', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='overrides', to='meetings.meeting', verbose_name='meeting')),
             ],
             options={
                 'verbose_name': 'single occurrence',
@@ -265,7 +265,7 @@ class Migration(migrations.Migration):
                 ('asked_by', models.CharField(max_length=200, verbose_name='asked by')),
                 ('tzdata', models.CharField(default=meetings.models.version.tzdata_version, help_text='The version of the time zone data that its mails were made with.', max_length=20, verbose_name='time zone data')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='created')),
-                ('meeting', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='meetings.meeting', verbose_name='meeting')),
+                ('meeting', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='meetings.meeting', verbose_name='meeting')),
             ],
             options={
                 'verbose_name': 'version',

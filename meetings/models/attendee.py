@@ -24,7 +24,11 @@ class Attendee(models.Model):
     """
 
     meeting = models.ForeignKey(
-        "meetings.Meeting", models.CASCADE, verbose_name=_("meeting"), related_name="attendees"
+        "meetings.Meeting",
+        models.CASCADE,
+        db_index=False,  # attendee_once_a_meeting begins with it
+        verbose_name=_("meeting"),
+        related_name="attendees",
     )
     address = models.CharField(_("address"), max_length=320)
     address_key = models.CharField(_("address to compare"), max_length=320, editable=False)

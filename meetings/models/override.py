@@ -36,7 +36,11 @@ class OccurrenceOverride(models.Model):
     """One occurrence of a series, known by the start that the rule gives it (RECURRENCE-ID)."""
 
     meeting = models.ForeignKey(
-        "meetings.Meeting", models.CASCADE, verbose_name=_("meeting"), related_name="overrides"
+        "meetings.Meeting",
+        models.CASCADE,
+        db_index=False,  # override_once_an_occurrence begins with it
+        verbose_name=_("meeting"),
+        related_name="overrides",
     )
     recurrence_id = WallClockField("RECURRENCE-ID")
     is_cancelled = models.BooleanField(_("cancelled"), default=False)

@@ -20,7 +20,11 @@ class Version(models.Model):
     """One version of a meeting: what changed, who asked, when."""
 
     meeting = models.ForeignKey(
-        Meeting, models.CASCADE, verbose_name=_("meeting"), related_name="versions"
+        Meeting,
+        models.CASCADE,
+        db_index=False,  # sequence_once_a_meeting begins with it
+        verbose_name=_("meeting"),
+        related_name="versions",
     )
     sequence = models.PositiveIntegerField("SEQUENCE")
     changes = models.JSONField(
