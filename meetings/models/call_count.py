@@ -72,16 +72,14 @@ def count_call_without_key(*, window: int) -> CountedCall:
 
 # The caller: at most one row. The hash is compared by PostgreSQL. How long that takes tells nobody
 # anything, because a key cannot be guessed from the beginning of its hash.
-_CALLER = """
+_WITH_KEY = """
     SELECT client.id AS client_id, client.name AS client_name,
            key.id, key.prefix, key.name, key.senders, key.respond_async, key.revoked
     FROM meetings_apikey AS key JOIN meetings_client AS client ON client.id = key.client_id
     WHERE key.prefix = %(prefix)s AND key.hashed_key = %(hashed_key)s AND NOT key.revoked
       AND (key.expiry_date IS NULL OR key.expiry_date > statement_timestamp())
-    UNION ALL
-    SELECT id, name, NULL, NULL, NULL, NULL, NULL, NULL
-    FROM meetings_client WHERE is_local AND %(prefix)s::text IS NULL
 """
+_WITHOUT_KEY = "SELECT id AS client_id, name FROM meetings_client WHERE is_local"
 # Its window, counted from 1970 in UTC by the clock of PostgreSQL, which all machines share.
 _WINDOW = "date_bin(make_interval(secs => %(window)s), statement_timestamp(), timestamptz 'epoch')"
 # One statement in autocommit mode, so that it works through a pooler that gives each transaction
@@ -96,12 +94,15 @@ counted AS (
 SELECT caller.*, count,
        ceil(extract(epoch FROM window_start - statement_timestamp()) + %(window)s)::int
 FROM caller CROSS JOIN counted
-""".replace("<caller>", _CALLER).replace("<window>", _WINDOW)
+""".replace("<window>", _WINDOW)
+_COUNT_WITH_KEY = _COUNT.replace("<caller>", _WITH_KEY)
+_COUNT_WITHOUT_KEY = _COUNT.replace("<caller>", _WITHOUT_KEY)
 
 
 def _count(prefix: str | None, hashed_key: str | None, window: int) -> CountedCall | None:
+    statement = _COUNT_WITHOUT_KEY if prefix is None else _COUNT_WITH_KEY
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"prefix": prefix, "hashed_key": hashed_key, "window": window})
+        cursor.execute(statement, {"prefix": prefix, "hashed_key": hashed_key, "window": window})
         row = cursor.fetchone()
     if row is None:
         return None
