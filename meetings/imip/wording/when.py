@@ -4,10 +4,11 @@ Each phrase is translated as a whole, so that every language can put its words i
 """
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as formatted
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext
 
 from meetings.itip.event import Event
 from meetings.itip.zones.names import UTC_NAME
@@ -30,9 +31,9 @@ def when_in_words(event: Event) -> str:
         )
     )
     return pattern % {
-        "date": _long_date(event.start),
+        "date": _long_date(event.start.date()),
         "start": _clock(event.start),
-        "end_date": _long_date(event.end),
+        "end_date": _long_date(event.end.date()),
         "end": _clock(event.end),
         "zone": _zone(event),
     }
@@ -57,6 +58,12 @@ def _all_day(first: date, last: date) -> str:
 
 
 def _long_date(day: date) -> str:
+    return _long_date_in(get_language(), day)
+
+
+@lru_cache(maxsize=1024)
+def _long_date_in(_language: str | None, day: date) -> str:
+    """Kept, because one mail names the same day several times, and many mails do."""
     return formatted(day, pgettext("date format with weekday", "l, j F Y"))
 
 

@@ -32,6 +32,8 @@ from meetings.itip.recurrence.expansion import occurrences
 from meetings.itip.recurrence.rule import Rule
 from meetings.itip.zones.vtimezone import Kind, Observance
 
+_BEGIN: Final = b"BEGIN:VEVENT\r\n"
+_END: Final = b"END:VEVENT\r\n"
 _WIDTH: Final = 74  # octets, and the space that a continued line begins with
 
 PRODID: Final = "-//Meeting Server//Meeting Server 1.0//EN"
@@ -47,15 +49,21 @@ def to_ical(message: Message) -> bytes:
     It has exactly one VEVENT. It also has the VTIMEZONE that its times need, even if the method is
     CANCEL (interop Z5).
     """
+    # The VTIMEZONE is kept as bytes, so the parts are joined as bytes too.
+    head, tail = _vcalendar(message.method)
+    return b"".join((head, _vtimezone(message), _vevent(message), tail))
+
+
+@lru_cache
+def _vcalendar(method: Method) -> tuple[bytes, bytes]:
+    """What comes before the components, and what comes after them."""
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", PRODID)
     calendar.add("calscale", "GREGORIAN")
-    calendar.add("method", message.method.value)
-    # The VTIMEZONE is kept as bytes, so the parts are joined as bytes too.
-    head, tail = calendar.to_ical().split(b"END:VCALENDAR", 1)
-    zone, vevent = _vtimezone(message), content_lines(_vevent(message))
-    return b"".join((head, zone, vevent, b"END:VCALENDAR", tail))
+    calendar.add("method", method.value)
+    head, end, tail = calendar.to_ical().partition(b"END:VCALENDAR")
+    return head, end + tail
 
 
 def content_lines(component: Component) -> bytes:
@@ -81,7 +89,7 @@ def _folded(line: Contentline) -> bytes:
     return "\r\n ".join((*parts, line[begin:])).encode()
 
 
-def _vevent(message: Message) -> VEvent:
+def _vevent(message: Message) -> bytes:
     event = message.event
     vevent = VEvent()
     vevent.add("uid", event.uid)
@@ -91,7 +99,6 @@ def _vevent(message: Message) -> VEvent:
     _add_times(vevent, event)
     vevent.add("organizer", _cal_address(event.organizer), encode=False)
     vevent.add("class", "PUBLIC")
-    vevent.add("priority", 5)
     if event.description:
         vevent.add("description", _text(event.description))
     if event.location:
@@ -100,9 +107,15 @@ def _vevent(message: Message) -> VEvent:
         vevent.add("comment", _text(message.comment))
     if message.method is Method.REQUEST:
         _add_request(vevent, event)
+        fixed, alarm = _fixed_of_request(event.all_day, _insttype(event)), _valarm(event.reminder)
     else:
         _add_cancel(vevent, message)
-    return vevent
+        fixed, alarm = _fixed_of_cancel(message.uninvites), b""
+    return b"".join((_BEGIN, _properties(vevent), fixed, alarm, _END))
+
+
+def _properties(vevent: VEvent) -> bytes:
+    return content_lines(vevent).removeprefix(_BEGIN).removesuffix(_END)
 
 
 def _add_times(vevent: VEvent, event: Event) -> None:
@@ -122,26 +135,33 @@ def _add_time(vevent: VEvent, name: str, value: datetime, event: Event) -> None:
 
 
 def _add_request(vevent: VEvent, event: Event) -> None:
-    """What only a REQUEST has: RFC 5546 §3.2.2, and Outlook's properties (interop P7, P9, P12).
-
-    Outlook would read X-MICROSOFT-CDO-APPT-SEQUENCE instead of SEQUENCE (P13), so it is left out.
-    """
+    """What only a REQUEST has (RFC 5546 §3.2.2)."""
     for attendee in event.attendees:
         vevent.add("attendee", _invited(attendee), encode=False)
     if event.rule is not None:
         vevent.add("rrule", vRecur.from_ical(_rrule(event, event.rule)))
         for left_out in event.left_out:
             _add_time(vevent, "exdate", left_out, event)
+
+
+@lru_cache
+def _fixed_of_request(all_day: bool, insttype: str) -> bytes:
+    """The last properties: the same in all meetings of a kind, so they are made once.
+
+    They are Outlook's, too (interop P7, P9, P12). Outlook would read X-MICROSOFT-CDO-APPT-SEQUENCE
+    instead of SEQUENCE (P13), so it is left out.
+    """
+    vevent = VEvent()
+    vevent.add("priority", 5)
     vevent.add("status", "CONFIRMED")
     vevent.add("transp", "OPAQUE")
-    vevent.add("x-microsoft-cdo-alldayevent", str(event.all_day).upper())
+    vevent.add("x-microsoft-cdo-alldayevent", str(all_day).upper())
     vevent.add("x-microsoft-cdo-busystatus", "TENTATIVE")
     vevent.add("x-microsoft-cdo-importance", "1")
-    vevent.add("x-microsoft-cdo-insttype", _insttype(event))
+    vevent.add("x-microsoft-cdo-insttype", insttype)
     vevent.add("x-microsoft-cdo-intendedstatus", "BUSY")
     vevent.add("x-microsoft-disallow-counter", "TRUE")
-    if event.reminder is not None:
-        vevent.add_component(_valarm(event.reminder))
+    return _properties(vevent)
 
 
 def _insttype(event: Event) -> str:
@@ -152,18 +172,26 @@ def _insttype(event: Event) -> str:
 
 
 def _add_cancel(vevent: VEvent, message: Message) -> None:
-    """What only a CANCEL has (RFC 5546 §3.2.5).
+    """What only a CANCEL has (RFC 5546 §3.2.5)."""
+    for attendee in message.recipients:
+        vevent.add("attendee", _cal_address(attendee, ROLE=attendee.role.value), encode=False)
+
+
+@lru_cache
+def _fixed_of_cancel(uninvites: bool) -> bytes:
+    """The last properties.
 
     STATUS would say that the whole meeting is cancelled. A CANCEL that only uninvites its
     recipients must not have it (interop P8).
     """
-    for attendee in message.recipients:
-        vevent.add("attendee", _cal_address(attendee, ROLE=attendee.role.value), encode=False)
-    if not message.uninvites:
+    vevent = VEvent()
+    vevent.add("priority", 5)
+    if not uninvites:
         vevent.add("status", "CANCELLED")
     vevent.add("transp", "TRANSPARENT")
     vevent.add("x-microsoft-cdo-busystatus", "FREE")
     vevent.add("x-microsoft-cdo-intendedstatus", "FREE")
+    return _properties(vevent)
 
 
 @lru_cache(maxsize=4096)
@@ -214,13 +242,16 @@ def _rrule(event: Event, rule: Rule) -> str:
     return f"{replace(rule, until=None)};UNTIL={until}"
 
 
-def _valarm(minutes: int) -> Alarm:
-    """A reminder before the start, as Exchange writes it (interop P19)."""
+@lru_cache
+def _valarm(minutes: int | None) -> bytes:
+    """A reminder before the start, as Exchange writes it (interop P19); nothing without one."""
+    if minutes is None:
+        return b""
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("description", "REMINDER")
     alarm.add("trigger", timedelta(minutes=-minutes), parameters={"RELATED": "START"})
-    return alarm
+    return content_lines(alarm)
 
 
 def _vtimezone(message: Message) -> bytes:
