@@ -31,7 +31,7 @@ def parameters(plan: Plan, sender_id: int | None) -> Parameters:
         "thread": plan.mails[0].message_id if plan.mails else "",
         "meeting": json.dumps(_meeting(plan)),
         "version": json.dumps(_version(plan)),
-        "overrides": json.dumps(_changed_overrides(plan)),
+        "overrides": json.dumps(changed_overrides(plan)),
         "dropped_overrides": dropped_overrides(plan),
         "people": json.dumps([_person(write) for write in plan.people]),
         "unsure": json.dumps(list(_unsure(plan))),
@@ -52,7 +52,8 @@ def dropped_overrides(plan: Plan) -> list[str]:
     return [key for key in _overrides(plan.stored.event) if key not in after]
 
 
-def _changed_overrides(plan: Plan) -> list[Columns]:
+def changed_overrides(plan: Plan) -> list[Columns]:
+    """Return the rows of the overrides that the version adds or changes."""
     if plan.version is None:
         return []
     before = _overrides(plan.stored.event) if plan.stored else {}

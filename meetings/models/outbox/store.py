@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from meetings.models.outbox.parameters import dropped_overrides, parameters
+from meetings.models.outbox.parameters import changed_overrides, dropped_overrides, parameters
 from meetings.models.outbox.plan import Plan
 from meetings.models.outbox.sql import run
 
@@ -103,7 +103,7 @@ person AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(people)s) AS given (
         id bigint, address text, address_key text, name text, role text, partstat text,
         position int, listed bool, told_possible bool, told_stamp timestamptz,
-        asked_sequence int, asks bool)),
+        asked_sequence int, asks bool))
 """
 # One UPDATE of those who are known and one INSERT of those who are new: a row that two parts of
 # one statement write loses the second write without a word.
@@ -131,8 +131,7 @@ new_person AS (
            person.partstat, person.position, person.listed, false, person.told_stamp,
            person.asked_sequence, statement_timestamp(), ''
     FROM meeting, person WHERE person.id IS NULL
-    RETURNING id, address_key),
-recipient AS (SELECT * FROM known UNION ALL SELECT * FROM new_person)
+    RETURNING id, address_key)
 """
 _UNSURE = """
 unsure AS (
@@ -171,7 +170,7 @@ closed AS (
 """
 _MAILS = """
 mail AS MATERIALIZED (
-    SELECT nextval(pg_get_serial_sequence('meetings_mail', 'id')) AS id, given.*
+    SELECT nextval('meetings_mail_id_seq') AS id, given.*
     FROM meeting, json_to_recordset(%(mails)s) AS given (
         number int, sequence int, method text, recurrence_id text, excluded jsonb, plain bool,
         compared_with int, message_id text, stamp timestamptz, subject text, envelope_from text,
@@ -237,27 +236,44 @@ def _statement(plan: Plan) -> str:
 
 
 def _pieces(plan: Plan) -> Iterator[str]:
+    # Locks are taken in the order meeting, deliveries, attendees, told occurrences: the meeting's
+    # row comes first for everybody, so the rest cannot meet another order.
+    yield from _event(plan)
+    if plan.again:
+        yield _AGAIN
+    if plan.closed:
+        yield _CLOSED
+    if plan.people:
+        yield from _people(plan)
+    if any(row.person.occurrences for row in plan.unsure):
+        yield _UNSURE
+    if plan.mails:
+        yield _MAILS.format(ours=_ours(plan))
+
+
+def _event(plan: Plan) -> Iterator[str]:
     if plan.stored is None:
         yield _INSERT
     else:
         yield _UPDATE.format(version=_UPDATED_VERSION if plan.version else "")
     if plan.version:
         yield _VERSION
+    if changed_overrides(plan):
         yield _OVERRIDES
-        if dropped_overrides(plan):
-            yield _DROPPED_OVERRIDES
-    # Locks are taken in the order meeting, deliveries, attendees, told occurrences: the meeting's
-    # row comes first for everybody, so the rest cannot meet another order.
-    if plan.again:
-        yield _AGAIN
-    if plan.closed:
-        yield _CLOSED
-    yield f"{_PEOPLE.strip()} {_KNOWN}"
-    yield _NEW
-    if any(row.person.occurrences for row in plan.unsure):
-        yield _UNSURE
-    if plan.mails:
-        yield _MAILS.format(ours=_ours(plan))
+    if dropped_overrides(plan):
+        yield _DROPPED_OVERRIDES
+
+
+def _people(plan: Plan) -> Iterator[str]:
+    yield _PEOPLE
+    recipients = []
+    if any(write.row.id for write in plan.people):
+        yield _KNOWN
+        recipients.append("SELECT * FROM known")
+    if not all(write.row.id for write in plan.people):
+        yield _NEW
+        recipients.append("SELECT * FROM new_person")
+    yield f"recipient AS ({' UNION ALL '.join(recipients)})"
 
 
 def _ours(plan: Plan) -> str:
