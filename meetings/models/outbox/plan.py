@@ -103,3 +103,16 @@ class Plan:
     def sends(self) -> bool:
         """Whether a sender is needed, because something goes out."""
         return bool(self.mails or self.again)
+
+    @property
+    def concerns_occurrences(self) -> bool:
+        """Whether a mail may change what somebody was told of single occurrences.
+
+        It is about one, leaves some out, or goes to somebody who was told of some.
+        """
+        tells = [mail.planned.step for mail in self.mails] + [each.mail for _, each in self.again]
+        readers = [reader for mail in self.mails for reader in mail.planned.readers]
+        readers += [person for person, _ in self.again]
+        return any(each.recurrence_id or each.excluded for each in tells) or any(
+            reader.occurrences for reader in readers
+        )

@@ -202,7 +202,12 @@ def _sent(stored: _Stored, progress: Progress) -> Told:
     planning, written = stored.planning, stored.written
     run = None
     if stored.lease:
-        sending = Sending(written.meeting_id, written.plan, stored.lease.sender_id)
+        sending = Sending(
+            written.meeting_id,
+            written.plan,
+            stored.lease.sender_id,
+            concerns_occurrences=stored.plan.concerns_occurrences,
+        )
         is_cut = bool(stored.plan.cut)
         run = Run(sending=sending, lease=stored.lease, progress=progress, is_cut=is_cut)
         deliver(run, consignments(planning, stored.plan, written))

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from django.db import connection
@@ -19,13 +19,16 @@ from tests.support.background import deliver, deliver_later
 from tests.support.cast import BOB, CAROL, MONDAYS
 from tests.support.other_process import OtherProcess
 from tests.support.readers.mail import mails_to
-from tests.support.servers.database import threads_own_connection
+from tests.support.servers.database import another_session, threads_own_connection
 from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stories import THIRD, UID, cancel, hr_system, queue, recipients, send, update
 from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("mail_server")]
 MANY = 50
+RECORD_WAITS = """
+SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%ended AS%'
+"""
 Result = TypeVar("Result")
 
 
@@ -193,3 +196,28 @@ def test_same_split_again_gives_up_no_part_while_another_process_mails_one(
     mail_server.scripts["rcpt"] = "250 ok"
     deliver_later()
     assert len(mail_server.accepted) == 3
+
+
+def test_record_sees_whom_a_call_passes_over_while_it_waits() -> None:
+    queue()
+    process = OtherProcess()
+    process.stores()
+    assert Meeting.objects.get().due_at is None
+
+    def records() -> None:
+        with threads_own_connection():
+            process.records(DeliveryState.SENT)
+
+    with another_session() as call, another_session() as observer, ThreadPoolExecutor(1) as pool:
+        call.execute("BEGIN; UPDATE meetings_meeting SET passed_over = true")
+        recorded = pool.submit(records)
+        wait_until(lambda: _count(observer), "the record to wait")
+        call.execute("COMMIT")
+        recorded.result()
+    assert Meeting.objects.get().due_at is not None
+
+
+def _count(observer: Any) -> int:
+    observer.execute(RECORD_WAITS)
+    [(count,)] = observer.fetchall()
+    return int(count)
