@@ -3,14 +3,15 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.test import Client
 from django.test.utils import get_runner, override_settings
 
+from tests.bench.sink import mail_server
 from tests.bench.timing import BODY
-from tests.support.servers.smtp_server import ScriptedSMTP
 
 
 @contextmanager
@@ -20,11 +21,11 @@ def site() -> Iterator[None]:
     databases = runner.setup_databases()
     try:
         with (
-            ScriptedSMTP() as server,
+            mail_server() as port,
             override_settings(
                 EMAIL_BACKEND="meetings.transport.smtp.backend.EmailBackend",
-                EMAIL_HOST=server.host,
-                EMAIL_PORT=server.port,
+                EMAIL_HOST="127.0.0.1",
+                EMAIL_PORT=port,
                 MEETINGS_LOOPBACK_WITHOUT_KEY=True,
                 ALLOWED_HOSTS=["testserver"],
             ),
@@ -34,10 +35,16 @@ def site() -> Iterator[None]:
         runner.teardown_databases(databases)
 
 
+@cache
+def _client() -> Client:
+    """One for all calls. Each new one would load the middleware again, as no server does."""
+    return Client()
+
+
 def call(**changes: Any) -> None:
     """POST the body with ``changes``; a value of None leaves a field out."""
     body = {name: value for name, value in (BODY | changes).items() if value is not None}
-    response = Client().post("/meeting_server/", body, "application/json")
+    response = _client().post("/meeting_server/", body, "application/json")
     assert response.json()["result"] == 1, response.content
 
 
