@@ -21,7 +21,7 @@ from tests.support.cast import BOB, CAROL, MONDAYS
 from tests.support.other_process import OtherProcess
 from tests.support.servers.smtp_server import DROP, ScriptedSMTP
 from tests.support.stored import states
-from tests.support.stories import SECOND, cancel, hr_system, recipients, send, update
+from tests.support.stories import SECOND, THIRD, UID, cancel, hr_system, recipients, send, update
 
 pytestmark = pytest.mark.usefixtures("warm_lease")
 AssertQueries = Callable[[int], AbstractContextManager[Any]]
@@ -102,6 +102,19 @@ def test_same_call_again_makes_two_statements(django_assert_num_queries: AssertQ
     send()
     with django_assert_num_queries(1 + 2):
         send()
+
+
+@pytest.mark.parametrize("parts", [2, 3])
+def test_each_earlier_part_of_a_series_is_looked_at_once_more(
+    django_assert_num_queries: AssertQueries, parts: int
+) -> None:
+    send(rule=MONDAYS)
+    uid = UID
+    for day in (SECOND, THIRD)[: parts - 1]:
+        uid = update(uid, occurrence=day, and_future=True, location=f"{day:%d}").new_uid
+    earlier = parts - 1
+    with django_assert_num_queries(1 + 3 + earlier):
+        update(uid, summary="New")
 
 
 def test_unknown_end_is_one_more_record(
