@@ -47,9 +47,9 @@ fmt: .venv/test.stamp  ## format the code and fix what can be fixed
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 .venv/run.stamp: requirements.txt
-.venv/run.stamp: COST := 40 MB to download, 200 MB on disk, about 10 seconds after the download
+.venv/run.stamp: COST := 42 MB to download, 200 MB on disk, about 10 seconds after the download
 .venv/test.stamp: requirements-dev.txt requirements.txt
-.venv/test.stamp: COST := 110 MB to download, 520 MB on disk, about 30 seconds after the download
+.venv/test.stamp: COST := 129 MB to download, 520 MB on disk, about 30 seconds after the download
 .venv/%.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3"; exit 1; }
