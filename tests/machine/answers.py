@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from meetings.models import Meeting
 from meetings.queries.standing import Standing
+from tests.machine.calls import EVERYBODY
 from tests.machine.checks import check_answer
 from tests.machine.world import Make, World
 
@@ -90,16 +91,17 @@ class Answers:
         A call also tries what is outstanding of the earlier parts of a series.
         """
         uids = {answer.new_uid, *_with_earlier_parts(answer.uid)}
+        asked = {(uid, each.attendee.address) for uid in uids for each in answer.asked_people}
         self.world.tally["calls told that nothing was mailed"] += call.told_no
         if not call.told_no:
-            self.world.given_up -= uids if call.is_alone else set()
+            # A resend to one person promises nothing of the others.
+            self.world.given_up -= asked if call.is_alone else set()
             return
         mailed = [each for each in self.world.ledger.of_job(number) if each.uid in uids]
         assert not mailed, f"A call that was told of no mail had sent {mailed}"
-        self.world.given_up |= uids
+        self.world.given_up |= {(uid, to) for uid in uids for to in EVERYBODY}
         if call.is_alone:
-            asked = {person.attendee.address for person in answer.asked_people}
-            self.world.ledger.silent |= {(uid, to) for uid in uids for to in asked}
+            self.world.ledger.silent |= asked
 
 
 def _with_earlier_parts(uid: str) -> Iterator[str]:

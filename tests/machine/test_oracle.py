@@ -10,6 +10,7 @@ from meetings.models import Attendee, MailBytes, Meeting
 from tests.machine.calls import Wish
 from tests.machine.checks import check_end
 from tests.machine.machine import Machine
+from tests.machine.mail_server import Dot
 
 BOB, CAROL = "bob@example.org", "carol@example.net"
 ONE, TWO = {BOB: Role.REQUIRED}, {BOB: Role.REQUIRED, CAROL: Role.REQUIRED}
@@ -48,6 +49,14 @@ def test_what_is_stored_and_not_told_is_found(
     change()
     with pytest.raises(AssertionError, match=complaint):
         check_end(told.world)
+
+
+def test_mail_to_one_person_promises_nothing_of_the_others(stepped: Machine) -> None:
+    stepped.server_fails(dots=[Dot.DEFERRED])
+    stepped.send_first(kind="once", guests=TWO, pace="all")  # a result of 0: both are given up
+    stepped.resend(what="to one", number=0, pace="all", who=0)
+    assert stepped.world.ledger.shown().keys() == {("meeting-0", BOB)}
+    check_end(stepped.world)
 
 
 def test_copy_without_a_reason_is_found(told: Machine) -> None:

@@ -84,7 +84,7 @@ class World:
         self.jobs: dict[Program, Job] = {}
         self.has_waited_too_long = False
         self.is_paused = False
-        self.given_up: set[str] = set()
+        self.given_up: set[tuple[str, str]] = set()
         self._number = 0
         client = Client.objects.create(name="HR system")
         self.actor = Actor(name="key HR system", client=client)
