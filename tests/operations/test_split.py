@@ -13,7 +13,7 @@ from tests.support.background import deliver, deliver_later
 from tests.support.cast import BOB, CAROL, DAN
 from tests.support.other_process import OtherProcess
 from tests.support.readers.mail import Mails, read
-from tests.support.servers.smtp_server import ScriptedSMTP
+from tests.support.servers.smtp_server import DROP, ScriptedSMTP
 from tests.support.stories import MONDAY, cancel, recipients, send, send_again, update
 
 SIX = Rule(freq=Frequency.WEEKLY, count=6, by_day=("MO",))
@@ -50,6 +50,18 @@ def test_split_says_the_worse_of_two_states(mail_server: ScriptedSMTP) -> None:
     mail_server.scripts["mail"] = "250 ok"
     deliver_later()
     assert len(mail_server.accepted) == 3
+
+
+def test_who_is_mailed_one_part_by_itself_has_not_failed(
+    mail_server: ScriptedSMTP, mails: Mails
+) -> None:
+    no = "550 5.7.1 no"
+    mail_server.scripts |= {"rcpt": [no, no, "250 ok"], "dot": [DROP, DROP, "250 ok"]}
+    standing = update(occurrence=DAYS[2], and_future=True, location="Room 9")
+    assert recipients(standing) == dict.fromkeys(BOTH, "queued")
+    assert standing.pending
+    deliver_later()
+    assert [mail.people for mail in mails()[1:]] == [BOTH]
 
 
 def test_split_is_no_0_where_one_of_two_mails_was_accepted(mail_server: ScriptedSMTP) -> None:
@@ -127,7 +139,7 @@ def test_split_is_no_0_while_another_process_mails_one_of_two_parts(
     other.stores()
     mail_server.scripts["rcpt"] = "550 5.7.1 no"
     standing = update(occurrence=DAYS[2], and_future=True, location="Room 9", budget=0.05)
-    assert recipients(standing) == {BOB.address: "outstanding", CAROL.address: "outstanding"}
+    assert recipients(standing) == {BOB.address: "sending", CAROL.address: "sending"}
     assert (standing.pending, standing.error) == (True, "")
     mail_server.scripts["rcpt"] = "250 ok"
     other.sends()

@@ -58,6 +58,18 @@ RETURNING EXISTS (SELECT FROM meetings_pause)
 """
 _END = "UPDATE meetings_sender SET alive_until = statement_timestamp() WHERE id = %(id)s"
 
+# Who passed over people and finds that some of them are not being mailed any more: their sender may
+# have recorded its end after the look, and before it could see ``passed_over``.
+_TAKE_UP = """
+UPDATE meetings_meeting AS mine SET due_at = statement_timestamp()
+WHERE mine.id = %(meeting)s AND mine.passed_over AND %(count)s > (
+    SELECT count(DISTINCT delivery.attendee_id)
+    FROM meetings_delivery AS delivery
+        JOIN meetings_sender AS sender ON sender.id = delivery.sender_id
+    WHERE delivery.meeting_id = mine.id AND delivery.attendee_id = ANY (%(people)s)
+      AND delivery.state = 'sending' AND sender.alive_until > statement_timestamp())
+RETURNING mine.id
+"""
 _IS_BEING_SENT = """
 SELECT EXISTS (
     SELECT FROM meetings_delivery AS delivery
@@ -116,3 +128,12 @@ def is_being_sent(meeting_id: int, attendee_ids: Collection[int]) -> bool:
     """Whether a living sender is at a mail to one of these people."""
     [(found,)] = run(_IS_BEING_SENT, {"meeting": meeting_id, "people": list(attendee_ids)})
     return bool(found)
+
+
+def take_up(meeting_id: int, attendee_ids: Collection[int]) -> bool:
+    """Make the meeting due now, unless living senders are at mails to all of these people.
+
+    They were passed over by a plan that is stored.
+    """
+    people = list(attendee_ids)
+    return bool(run(_TAKE_UP, {"meeting": meeting_id, "people": people, "count": len(people)}))

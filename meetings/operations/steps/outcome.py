@@ -9,10 +9,11 @@ from meetings.models import DeliveryState
 from meetings.operations.steps.tell import Told
 from meetings.queries.standing import PersonStanding, PersonState, Standing, people_of
 
-_WORST_FIRST = (
-    PersonState.OUTSTANDING,
+# "Outstanding" says that nothing more goes out by itself, which has to be true of all parts.
+_FIRST = (
     PersonState.QUEUED,
     PersonState.SENDING,
+    PersonState.OUTSTANDING,
     PersonState.TOLD,
     PersonState.UNTOLD,  # of one part of a series, nobody needs to be told anything
 )
@@ -21,7 +22,7 @@ _WORST_FIRST = (
 def standing_after(uid: str, told: Sequence[Told], *, notes: tuple[Note, ...] = ()) -> Standing:
     """Return how the client's meeting ``uid`` stands, with the parts of a series before and after.
 
-    ``notes`` come before those of the decisions. A person of several has the state that is worst.
+    ``notes`` come before those of the decisions. A person of several has the state of ``_FIRST``.
     """
     first = told[0]
     rest = [each for each in told[1:] if not each.is_earlier]
@@ -29,7 +30,7 @@ def standing_after(uid: str, told: Sequence[Told], *, notes: tuple[Note, ...] = 
     found = [person for each in told for person in _people(each)]
     people: dict[str, PersonStanding] = {}
     for person in found:
-        people[person.key] = _worse(people.get(person.key), person)
+        people[person.key] = _of_both(people.get(person.key), person)
     event = first.decided.event
     return Standing(
         uid=uid,
@@ -58,10 +59,10 @@ def _notes(told: Told) -> Iterator[Note]:
         yield from zone_notes(decided.event, decided.look.now)
 
 
-def _worse(one: PersonStanding | None, other: PersonStanding) -> PersonStanding:
+def _of_both(one: PersonStanding | None, other: PersonStanding) -> PersonStanding:
     if one is None:
         return other
-    return min(one, other, key=lambda each: _WORST_FIRST.index(each.state))
+    return min(one, other, key=lambda each: _FIRST.index(each.state))
 
 
 def _people(told: Told) -> list[PersonStanding]:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from meetings.deadline import Deadline
 from meetings.models import Client
+from meetings.models.outbox import queue
 from meetings.models.outbox.look import Look, Stored, lock_and_look, look, look_at
 from meetings.models.outbox.plan import NOW, Plan
 from meetings.models.outbox.record import Sending
@@ -94,6 +95,8 @@ def tell(call: Call, decide: Decide) -> list[Told]:
         goes_on=any(map(_leaves_something, stored)),
     )
     told = [_with_the_rest(each, call.deadline) for each in _sent_all(stored, progress)]
+    for each in told:
+        _take_up(each.meeting_id, each.planning)
     return sorted(told, key=lambda each: each.is_earlier)
 
 
@@ -107,6 +110,7 @@ def bring_up_to_date(meeting_id: int, deadline: Deadline) -> int:
     if stored is None:
         return 0
     _sent_all([stored], Progress(deadline=deadline, is_call=False))
+    _take_up(meeting_id, stored.planning)
     return len(stored.plan.mails) + len(stored.plan.again)
 
 
@@ -249,6 +253,13 @@ def _with_the_rest(told: Told, deadline: Deadline) -> Told:
             is_earlier=told.is_earlier,
         )
     return told
+
+
+def _take_up(meeting_id: int, planning: Planning) -> None:
+    """Have the background tell those who were passed over, if their mail had ended before that."""
+    passed_over = [row.id for row in planning.waiting if row.id]
+    if passed_over and not planning.look.is_paused and queue.take_up(meeting_id, passed_over):
+        wake([meeting_id])
 
 
 def _planned_anew(meeting_id: int, scope: Scope) -> _Stored | None:

@@ -1,6 +1,11 @@
 """Calls and processes that are at the same meeting: who passes over whom, and who comes back."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 
 from meetings.models import Attendee, Delivery, DeliveryState, Mail, Meeting, Version
@@ -128,6 +133,40 @@ def test_call_that_passes_over_somebody_gives_nobody_up(mail_server: ScriptedSMT
     deliver_later()
     told = Attendee.objects.exclude(address=DAN.address).values_list("told_sequence", flat=True)
     assert list(told) == [1, 1]
+
+
+@contextmanager
+def ends_before_the_store(process: OtherProcess) -> Iterator[None]:
+    """The process sends and records its mail between a look and the store that follows it."""
+    left = [process]
+
+    def wrapper(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if left and "UPDATE meetings_meeting AS mine\n    SET plan" in sql:
+            left.pop().sends()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(wrapper):
+        yield
+    assert not left
+
+
+def test_call_that_passes_over_who_has_just_ended_is_due_at_once(
+    other: OtherProcess, mails: Mails
+) -> None:
+    with ends_before_the_store(other):
+        update(summary="New", budget=0)
+    deliver()
+    assert methods(mails) == [("REQUEST", 0), ("REQUEST", 1)]
+
+
+def test_background_that_passes_over_who_has_just_ended_looks_again(
+    other: OtherProcess, mails: Mails
+) -> None:
+    update(summary="New", budget=0)
+    Meeting.objects.update(due_at=Now())
+    with ends_before_the_store(other):
+        deliver()
+    assert methods(mails) == [("REQUEST", 0), ("REQUEST", 1)]
 
 
 def test_same_call_again_waits_for_the_first(
