@@ -176,8 +176,9 @@ def _contents(planning: _Planning, step: Step, known: Known) -> _Contents:
         # With the times that the reader knows. A calendar finds the meeting by its UID.
         times = replace(previous or event, sequence=event.sequence)
         return _Contents(times, comment="" if step.uninvites else event.comment)
-    if previous:
-        previous = _without(previous, known.off.intersection(step.excluded))
+    if previous and known.off:
+        # What the reader knows to be off is no news, and what comes back is.
+        previous = _without(previous, known.off.intersection(previous.occurrences))
     return _Contents(_without(event, step.excluded), previous, planning.past.reason(known.since))
 
 

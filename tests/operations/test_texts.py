@@ -11,7 +11,7 @@ from tests.support.background import deliver
 from tests.support.cast import BOB, CAROL, DAN, MONDAYS
 from tests.support.readers.mail import Invitation, mails_to
 from tests.support.servers.smtp_server import ScriptedSMTP
-from tests.support.stories import MONDAY, SECOND, queue, send, update
+from tests.support.stories import MONDAY, SECOND, cancel, queue, send, update
 
 pytestmark = pytest.mark.usefixtures("db", "mail_server")
 
@@ -86,6 +86,30 @@ def test_mail_again_is_no_change(mail_server: ScriptedSMTP) -> None:
     update(summary="Weekly review")
     text = newest(BOB.address, mail_server).text
     assert "Here is this meeting again; nothing has changed." in text
+
+
+def test_day_that_was_cancelled_alone_is_no_news_in_the_next_mail(
+    mail_server: ScriptedSMTP,
+) -> None:
+    send(rule=MONDAYS)
+    cancel(occurrence=SECOND)
+    update(location="Room 9")
+    text = newest(BOB.address, mail_server).text
+    assert "Room 7 → Room 9" in text
+    assert "Left out" not in text
+    update()
+    assert "nothing has changed" in newest(BOB.address, mail_server).text
+
+
+def test_cancelled_day_that_a_new_time_brings_back_is_named(mail_server: ScriptedSMTP) -> None:
+    send(rule=MONDAYS)
+    cancel(occurrence=SECOND)
+    earlier = MONDAY.replace(hour=9)
+    update(start=Moment(earlier), end=Moment(MONDAY))
+    text = newest(BOB.address, mail_server).text
+    [repeats] = [line for line in text.splitlines() if line.startswith("* Repeats")]
+    before, after = repeats.split(" → ")
+    assert ("8 March 2032" in before, "8 March 2032" in after) == (True, False)
 
 
 def test_cancel_has_the_times_that_its_reader_knows(mail_server: ScriptedSMTP) -> None:

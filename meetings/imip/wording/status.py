@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext
 
+from meetings.itip.event import Event
 from meetings.itip.message import Message, Method
 
 
@@ -21,11 +22,20 @@ def _of_whole(message: Message, *, has_changes: bool) -> str:
         return gettext("This meeting has been cancelled.")
     if has_changes:
         return gettext("This meeting has changed.")
-    if message.previous:
+    if message.previous and _is_same(message.previous, message.event):
         return gettext("Here is this meeting again; nothing has changed.")
-    if message.again:
+    if message.previous or message.again:
         return gettext("Here is this meeting as it is now.")
     return gettext("You are invited to this meeting.")
+
+
+def _is_same(previous: Event, event: Event) -> bool:
+    """Whether what the mail does not list is the same too: the reminder, and people's names."""
+    return (previous.reminder, previous.organizer, set(previous.attendees)) == (
+        event.reminder,
+        event.organizer,
+        set(event.attendees),
+    )
 
 
 def _of_occurrence(message: Message, *, has_changes: bool) -> str:
@@ -37,8 +47,8 @@ def _of_occurrence(message: Message, *, has_changes: bool) -> str:
         return gettext("This one meeting of a series has been cancelled.")
     if has_changes:
         return gettext("This one meeting of a series has changed.")
-    if message.previous:
+    if message.previous and _is_same(message.previous, message.event):
         return gettext("Here is this one meeting of a series again; nothing has changed.")
-    if message.again:
+    if message.previous or message.again:
         return gettext("Here is this one meeting of a series as it is now.")
     return gettext("You are invited to this one meeting of a series.")

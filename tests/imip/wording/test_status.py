@@ -46,8 +46,8 @@ WITHOUT_CHANGES = {
     ),
     "nothing to be seen": (
         update(meeting(), reminder=30)[0],
-        "Here is this meeting again; nothing has changed.",
-        "再次发送此会议，内容没有变化。",
+        "Here is this meeting as it is now.",
+        "以下是此会议的最新安排。",
     ),
 }
 
