@@ -91,6 +91,8 @@ def test_process_without_a_lease_sends_no_dot(mail_server: ScriptedSMTP) -> None
     queue()
     mail_server.scripts["data"] = data
     deliver()
+    # The mail server notices the end of the connection in a thread of its own.
+    wait_until(lambda: mail_server.unfinished, "the mail without its dot")
     assert mail_server.received == []
     assert len(mail_server.unfinished) == 1
     assert states() == ["deferred", "deferred"]
