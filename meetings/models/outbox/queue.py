@@ -58,24 +58,21 @@ RETURNING EXISTS (SELECT FROM meetings_pause)
 """
 _END = "UPDATE meetings_sender SET alive_until = statement_timestamp() WHERE id = %(id)s"
 
-# Who passed over people and finds that some of them are not being mailed any more: their sender may
-# have recorded its end after the look, and before it could see ``passed_over``.
-_TAKE_UP = """
-UPDATE meetings_meeting AS mine SET due_at = statement_timestamp()
-WHERE mine.id = %(meeting)s AND mine.passed_over AND %(count)s > (
-    SELECT count(DISTINCT delivery.attendee_id)
+# A piece of the next two: the deliveries to these people that living senders are at.
+_LEAVING = """
     FROM meetings_delivery AS delivery
         JOIN meetings_sender AS sender ON sender.id = delivery.sender_id
-    WHERE delivery.meeting_id = mine.id AND delivery.attendee_id = ANY (%(people)s)
-      AND delivery.state = 'sending' AND sender.alive_until > statement_timestamp())
-RETURNING mine.id
-"""
-_IS_BEING_SENT = """
-SELECT EXISTS (
-    SELECT FROM meetings_delivery AS delivery
-        JOIN meetings_sender AS sender ON sender.id = delivery.sender_id
     WHERE delivery.meeting_id = %(meeting)s AND delivery.attendee_id = ANY (%(people)s)
-      AND delivery.state = 'sending' AND sender.alive_until > statement_timestamp())
+      AND delivery.state = 'sending' AND sender.alive_until > statement_timestamp()
+"""
+_IS_BEING_SENT = f"SELECT EXISTS (SELECT {_LEAVING})"
+# Of people who were passed over, some may not be mailed any more: their sender may have recorded
+# its end after the look, and before it could see ``passed_over``.
+_COME_BACK = f"""
+UPDATE meetings_meeting AS mine SET due_at = statement_timestamp()
+WHERE mine.id = %(meeting)s AND mine.passed_over
+  AND %(count)s > (SELECT count(DISTINCT delivery.attendee_id) {_LEAVING})
+RETURNING mine.id
 """
 
 
@@ -130,10 +127,10 @@ def is_being_sent(meeting_id: int, attendee_ids: Collection[int]) -> bool:
     return bool(found)
 
 
-def take_up(meeting_id: int, attendee_ids: Collection[int]) -> bool:
+def come_back(meeting_id: int, attendee_ids: Collection[int]) -> bool:
     """Make the meeting due now, unless living senders are at mails to all of these people.
 
     They were passed over by a plan that is stored.
     """
     people = list(attendee_ids)
-    return bool(run(_TAKE_UP, {"meeting": meeting_id, "people": people, "count": len(people)}))
+    return bool(run(_COME_BACK, {"meeting": meeting_id, "people": people, "count": len(people)}))

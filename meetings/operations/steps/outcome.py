@@ -22,7 +22,8 @@ _FIRST = (
 def standing_after(uid: str, told: Sequence[Told], *, notes: tuple[Note, ...] = ()) -> Standing:
     """Return how the client's meeting ``uid`` stands, with the parts of a series before and after.
 
-    ``notes`` come before those of the decisions. A person of several has the state of ``_FIRST``.
+    ``notes`` come before those of the decisions. A person of several parts has the state that comes
+    first: what still goes out, then what is outstanding.
     """
     first = told[0]
     rest = [each for each in told[1:] if not each.is_earlier]

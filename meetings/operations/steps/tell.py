@@ -96,7 +96,7 @@ def tell(call: Call, decide: Decide) -> list[Told]:
     )
     told = [_with_the_rest(each, call.deadline) for each in _sent_all(stored, progress)]
     for each in told:
-        _take_up(each.meeting_id, each.planning)
+        _come_back(each.meeting_id, each.planning)
     return sorted(told, key=lambda each: each.is_earlier)
 
 
@@ -110,7 +110,7 @@ def bring_up_to_date(meeting_id: int, deadline: Deadline) -> int:
     if stored is None:
         return 0
     _sent_all([stored], Progress(deadline=deadline, is_call=False))
-    _take_up(meeting_id, stored.planning)
+    _come_back(meeting_id, stored.planning)
     return len(stored.plan.mails) + len(stored.plan.again)
 
 
@@ -255,10 +255,10 @@ def _with_the_rest(told: Told, deadline: Deadline) -> Told:
     return told
 
 
-def _take_up(meeting_id: int, planning: Planning) -> None:
+def _come_back(meeting_id: int, planning: Planning) -> None:
     """Have the background tell those who were passed over, if their mail had ended before that."""
     passed_over = [row.id for row in planning.waiting if row.id]
-    if passed_over and not planning.look.is_paused and queue.take_up(meeting_id, passed_over):
+    if passed_over and not planning.look.is_paused and queue.come_back(meeting_id, passed_over):
         wake([meeting_id])
 
 

@@ -117,6 +117,15 @@ def test_each_earlier_part_of_a_series_is_looked_at_once_more(
         update(uid, summary="New")
 
 
+def test_call_that_passes_over_people_looks_once_more(
+    django_assert_num_queries: AssertQueries,
+) -> None:
+    send(budget=0)
+    OtherProcess().stores()
+    with django_assert_num_queries(1 + 3):
+        update(summary="New", budget=0)
+
+
 def test_unknown_end_is_one_more_record(
     django_assert_num_queries: AssertQueries, mail_server: ScriptedSMTP
 ) -> None:
