@@ -91,9 +91,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EMAIL_URL = env.str("EMAIL_URL", default="")
 _email = env.email_url("EMAIL_URL") if EMAIL_URL else {}
 EMAIL_BACKEND = _email.get("EMAIL_BACKEND", "meetings.transport.file.EmailBackend")
-if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
-    # The same backend, but it keeps the mail server's reply for each recipient.
-    EMAIL_BACKEND = "meetings.transport.smtp.backend.EmailBackend"
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default=EMAIL_BACKEND)
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
 EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
@@ -106,8 +103,8 @@ EMAIL_PORT = _email.get("EMAIL_PORT") or (465 if EMAIL_USE_SSL else 587 if EMAIL
 EMAIL_FILE_PATH = (
     urlparse(EMAIL_URL).path if EMAIL_URL.startswith("filemail:") else str(VAR_DIR / "mail")
 )
-# Seconds to wait for each reply of the mail server.
-EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10.0)
+# Seconds to wait for each reply of the mail server before the final dot of a mail.
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=30.0)
 
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LANGUAGE_CODE = "en"
@@ -133,8 +130,14 @@ MEETINGS_MESSAGE_ID_DOMAIN = env.str("MEETINGS_MESSAGE_ID_DOMAIN", default="meet
 MEETINGS_ATTACH_CALENDAR = env.bool("MEETINGS_ATTACH_CALENDAR", default=False)
 # Seconds that a call may take for mailing. Recipients left then are answered as queued.
 MEETINGS_TIME_BUDGET = env.float("MEETINGS_TIME_BUDGET", default=10.0)
-# Seconds that one SMTP transaction may take.
-MEETINGS_SMTP_DEADLINE = env.float("MEETINGS_SMTP_DEADLINE", default=30.0)
+# Seconds that one SMTP transaction may take until its final dot, and then until the reply to that
+# (RFC 5321 §4.5.3.2.6).
+MEETINGS_SMTP_DEADLINE = env.float("MEETINGS_SMTP_DEADLINE", default=300.0)
+MEETINGS_SMTP_LAST_REPLY = env.float("MEETINGS_SMTP_LAST_REPLY", default=600.0)
+# The most connections of each process to mail servers. With 0, the thread of a call sends its mail.
+MEETINGS_SMTP_CONNECTIONS = env.int("MEETINGS_SMTP_CONNECTIONS", default=8)
+# The name in EHLO. If empty, it is the name of this machine.
+MEETINGS_EHLO_NAME = env.str("MEETINGS_EHLO_NAME", default="")
 # The most recipients of one SMTP transaction. A server has to take 100 (RFC 5321 §4.5.3.1.8).
 MEETINGS_SMTP_RECIPIENTS = env.int("MEETINGS_SMTP_RECIPIENTS", default=100)
 # Seconds after which a sending process counts as dead, unless it has said again that it lives. What

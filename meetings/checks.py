@@ -15,10 +15,12 @@ from django.utils.module_loading import import_string
 from meetings.addresses import AddressError, wire_address
 from meetings.limits import LIMITS
 from meetings.rate import Rate
+from meetings.transport.send import sends_by_smtp
+from meetings.transport.smtp.name import is_name, our_name
 
 
 def settings_that_cannot_work(**_: object) -> list[CheckMessage]:
-    """E001–E018, for ``check`` and every start."""
+    """The errors, for ``check`` and every start."""
     checks = (
         _time_zone,
         _language,
@@ -26,14 +28,21 @@ def settings_that_cannot_work(**_: object) -> list[CheckMessage]:
         _encryption,
         _envelope_sender,
         _backend,
+        _ehlo_name,
         _numbers,
     )
     return [message for check in checks for message in check()]
 
 
 def settings_of_a_deployment(**_: object) -> list[CheckMessage]:
-    """W001–W004, for ``check --deploy``."""
-    checks = (_mail_files, _calls_without_key, _embedded_database, _message_id_domain)
+    """The warnings, for ``check --deploy``."""
+    checks = (
+        _mail_files,
+        _calls_without_key,
+        _embedded_database,
+        _message_id_domain,
+        _ehlo_name_without_dot,
+    )
     return [message for check in checks for message in check()]
 
 
@@ -108,6 +117,17 @@ def _backend() -> Iterator[CheckMessage]:
         )
 
 
+def _ehlo_name() -> Iterator[CheckMessage]:
+    name = settings.MEETINGS_EHLO_NAME
+    if name and not is_name(name):
+        yield Error(
+            f"MEETINGS_EHLO_NAME is {name!r}, which is not a host name.",
+            hint="Set it to the name of this machine in DNS, such as meetings.example.com, to its"
+            " address in brackets, such as [192.0.2.1], or leave it empty.",
+            id="meetings.E024",
+        )
+
+
 def _numbers() -> Iterator[CheckMessage]:
     for name, limits in LIMITS.items():
         value = getattr(settings, name)
@@ -155,4 +175,15 @@ def _message_id_domain() -> Iterator[CheckMessage]:
             " exist. Spam filters may reject the mails for it.",
             hint="Set it to a domain of yours.",
             id="meetings.W004",
+        )
+
+
+def _ehlo_name_without_dot() -> Iterator[CheckMessage]:
+    if sends_by_smtp() and "." not in our_name() and not our_name().startswith("["):
+        yield CheckWarning(
+            f"EHLO says the name {our_name()}, which has no dot. Strict mail servers refuse all"
+            " mail for it, with 504.",
+            hint="Set MEETINGS_EHLO_NAME to the name of this machine in DNS, such as"
+            " meetings.example.com.",
+            id="meetings.W005",
         )

@@ -56,14 +56,14 @@ LIMITS = {
         check="E009",
         least=1.0,
         most=_DAY,
-        default="30",
+        default="300",
         too_little="The background could send no mail in that time, and would try for ever.",
     ),
     "EMAIL_TIMEOUT": Limits(
         check="E010",
         least=1.0,
         most=_DAY,
-        default="10",
+        default="30",
         too_little="No mail server replies in that time.",
     ),
     "MEETINGS_TIME_BUDGET": Limits(
@@ -122,5 +122,18 @@ LIMITS = {
         default="1048576",
         too_little="A call would not fit.",
         too_much="A body is read into memory as a whole.",
+    ),
+    "MEETINGS_SMTP_LAST_REPLY": Limits(
+        check="E019",
+        least=1.0,
+        most=_DAY,
+        default="600",
+        too_little="A mail that the server accepts would be sent once more.",
+    ),
+    "MEETINGS_SMTP_CONNECTIONS": Limits(
+        check="E020",
+        least=0,  # the thread that calls sends
+        default="8",
+        too_little="A number of connections is not negative.",
     ),
 }

@@ -14,12 +14,14 @@ DEPLOYED: dict[str, Any] = {
     "EMAIL_BACKEND": "meetings.transport.smtp.backend.EmailBackend",
     "MEETINGS_LOOPBACK_WITHOUT_KEY": False,
     "MEETINGS_MESSAGE_ID_DOMAIN": "meetings.example.com",
+    "MEETINGS_EHLO_NAME": "meetings.example.com",
     "DATABASE_URL": "postgres://user:password@db.example.com/meetings",
 }
 
 SECONDS = (
     "MEETINGS_LEASE",
     "MEETINGS_SMTP_DEADLINE",
+    "MEETINGS_SMTP_LAST_REPLY",
     "EMAIL_TIMEOUT",
     "MEETINGS_TIME_BUDGET",
     "MEETINGS_JITTER",
@@ -80,6 +82,11 @@ def test_configured_deployment_has_no_warnings(settings: Settings) -> None:
         ("MEETINGS_MAX_CHANGED_OCCURRENCES", -1, "E017"),
         ("MEETINGS_MAX_BODY", 0, "E018"),
         ("MEETINGS_MAX_BODY", 2**40, "E018"),
+        ("MEETINGS_SMTP_LAST_REPLY", 0.9, "E019"),
+        ("MEETINGS_SMTP_LAST_REPLY", 1e10, "E019"),
+        ("MEETINGS_SMTP_CONNECTIONS", -1, "E020"),
+        ("MEETINGS_EHLO_NAME", "meeting server", "E024"),
+        ("MEETINGS_EHLO_NAME", "192.0.2.256]", "E024"),
     ],
 )
 def test_setting_that_cannot_work_is_an_error(
@@ -110,7 +117,7 @@ def test_number_says_what_is_wrong_and_what_to_set(settings: Settings) -> None:
         "MEETINGS_SMTP_DEADLINE is 0. The background could send no mail in that time, and would"
         " try for ever."
     )
-    assert deadline.hint == "Set it to 1 at least and 86400 at most, or unset it for 30."
+    assert deadline.hint == "Set it to 1 at least and 86400 at most, or unset it for 300."
     assert back_off.msg.startswith("MEETINGS_BACK_OFF is 30,-1. ")
 
 
@@ -145,6 +152,10 @@ def test_starttls_and_tls_together_are_an_error(settings: Settings) -> None:
         ("MEETINGS_MAX_ATTENDEES", 1),
         ("MEETINGS_MAX_CHANGED_OCCURRENCES", 0),
         ("MEETINGS_MAX_BODY", 1024),
+        ("MEETINGS_SMTP_LAST_REPLY", 1.0),
+        ("MEETINGS_SMTP_CONNECTIONS", 0),
+        ("MEETINGS_EHLO_NAME", "meetings.例子.example"),
+        ("MEETINGS_EHLO_NAME", "[192.0.2.1]"),
         ("MEETINGS_ENVELOPE_FROM", "bounces@例子.example"),
     ],
 )
@@ -160,6 +171,7 @@ def test_setting_that_works_is_no_error(settings: Settings, name: str, value: ob
         ("MEETINGS_LOOPBACK_WITHOUT_KEY", True, "W002"),
         ("DATABASE_URL", "", "W003"),
         ("MEETINGS_MESSAGE_ID_DOMAIN", "meeting-server.invalid", "W004"),
+        ("MEETINGS_EHLO_NAME", "3f2a81c0", "W005"),
     ],
 )
 def test_development_setting_warns_in_deployment(
@@ -173,3 +185,19 @@ def test_development_setting_warns_in_deployment(
     assert message.level == checks.WARNING
     assert message.hint
     assert ours() == {}
+
+
+@pytest.mark.parametrize("name", ["[192.0.2.1]", "[IPv6:2001:db8::1]"])
+def test_address_in_brackets_needs_no_dot(settings: Settings, name: str) -> None:
+    for other, good in DEPLOYED.items():
+        setattr(settings, other, good)
+    settings.MEETINGS_EHLO_NAME = name
+    assert ours(deploy=True) == {}
+
+
+def test_name_in_ehlo_does_not_matter_without_smtp(settings: Settings) -> None:
+    for other, good in DEPLOYED.items():
+        setattr(settings, other, good)
+    settings.MEETINGS_EHLO_NAME = "3f2a81c0"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert ours(deploy=True) == {}

@@ -1,9 +1,11 @@
 """What became of a mail with one recipient."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 REPLY_LIMIT = 500  # characters
+CLOSING = 421  # the server closes the connection, at any moment (RFC 5321 §3.8)
 
 
 class SendStatus(StrEnum):
@@ -17,7 +19,27 @@ class SendStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Phase(StrEnum):
+    """Where in the conversation with the mail server an outcome was decided."""
+
+    NONE = ""  # in none: by another backend, or by ourselves
+    SESSION = "session"  # connecting, greeting, EHLO, STARTTLS, AUTH
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"  # the command, and the content until the final dot
+    MESSAGE = "message"  # the reply to the final dot
+
+
+class Loss(StrEnum):
+    """How the mail server's reply was missed."""
+
+    BROKEN = "broken"  # the connection was refused, reset, closed or interrupted
+    SILENT = "silent"  # no reply came in time
+
+
 _TOO_MANY = {452, 552}
+_ABOUT_ONE_MAILBOX = re.compile(rb"[45]\.2\.")  # RFC 3463 §3.3: it is full, for example
+_ABOUT_THE_SERVER = re.compile(rb"4\.[37]\.")  # RFC 3463 §3.4 and §3.8: the system, the policy
 _STATUS_OF_CLASS = {2: SendStatus.SENT, 4: SendStatus.DEFERRED, 5: SendStatus.REFUSED}
 
 
@@ -33,12 +55,17 @@ class Outcome:
 
     ``reply`` becomes one printable line of at most REPLY_LIMIT characters. ``too_many_recipients``
     says that the reply to RCPT was 452 or 552: the server takes no more recipients in this
-    transaction, and may take them at once in the next.
+    transaction, and may take them at once in the next. ``loss`` is set where no reply came: the
+    mail is DEFERRED before the final dot, and UNKNOWN after it. ``is_server_busy`` says that the
+    reply is about the whole server at this moment, and not about this mail.
     """
 
     status: SendStatus
     reply: str
     too_many_recipients: bool = False
+    phase: Phase = Phase.NONE
+    loss: Loss | None = None
+    is_server_busy: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reply", _one_line(self.reply))
@@ -49,19 +76,42 @@ LEASE_ENDED = Outcome(SendStatus.DEFERRED, "this process may no longer send: its
 
 
 def outcome_of_reply(
-    code: int, text: bytes, *, unreadable: SendStatus = SendStatus.DEFERRED
+    code: int,
+    text: bytes,
+    phase: Phase = Phase.NONE,
+    *,
+    unreadable: SendStatus = SendStatus.DEFERRED,
 ) -> Outcome:
-    """Return what an SMTP reply means (RFC 5321 §4.2.1).
+    """Return what an SMTP reply means in this ``phase`` (RFC 5321 §4.2.1).
 
     ``unreadable`` is the status for a code that is not 2yz, 4yz or 5yz.
     """
     status = _STATUS_OF_CLASS.get(code // 100, unreadable)
-    return Outcome(status, f"{code} {text.decode('utf-8', 'replace')}")
+    return Outcome(
+        status,
+        f"{code} {text.decode('utf-8', 'replace')}",
+        phase=phase,
+        is_server_busy=_is_server_busy(code, text, phase),
+    )
 
 
-def outcome_of_rcpt(code: int, text: bytes) -> Outcome:
-    """Return what a reply to RCPT means. 552 means what 452 means (RFC 5321 §4.5.3.1.10)."""
+def outcome_of_rcpt(code: int, text: bytes, phase: Phase = Phase.RCPT) -> Outcome:
+    """Return what a reply to RCPT means. 552 means what 452 means (RFC 5321 §4.5.3.1.10).
+
+    Both may also say that one mailbox is full. Then the others are not too many.
+    """
+    outcome = outcome_of_reply(code, text, phase)
     if code not in _TOO_MANY:
-        return outcome_of_reply(code, text)
-    reply = outcome_of_reply(code, text).reply
-    return Outcome(SendStatus.DEFERRED, reply, too_many_recipients=True)
+        return outcome
+    too_many = not _ABOUT_ONE_MAILBOX.match(text)
+    return Outcome(SendStatus.DEFERRED, outcome.reply, too_many, phase)
+
+
+def _is_server_busy(code: int, text: bytes, phase: Phase) -> bool:
+    """Whether the server means every mail. MAIL 450 4.1.8, say, is about its sender only."""
+    if code == CLOSING:
+        return True
+    if code // 100 != 4:  # noqa: PLR2004 (4yz)
+        return False
+    is_about_the_server = phase is Phase.MAIL and _ABOUT_THE_SERVER.match(text)
+    return phase is Phase.SESSION or bool(is_about_the_server)

@@ -10,7 +10,6 @@ from enum import Enum
 
 from django.conf import settings
 
-from meetings.deadline import Deadline
 from meetings.transport.outcome import LEASE_ENDED, Outcome, SendStatus, outcome_of_rcpt
 from meetings.transport.smtp.backend import EmailBackend
 from tests.machine.ledger import Ledger
@@ -90,7 +89,6 @@ class Backend(EmailBackend):
         recipients: Sequence[str],
         raw: bytes,
         *,
-        deadline: Deadline,
         may_finish: Callable[[], bool],
     ) -> Iterator[dict[str, Outcome]]:
         """Yield the outcomes of each transaction, as SMTP's own does."""

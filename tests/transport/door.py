@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from django.core.mail.backends.base import BaseEmailBackend
 from pytest_django import Settings
 
-from meetings.deadline import Deadline
 from meetings.transport import send as transport
 from meetings.transport.outcome import Outcome, SendStatus
 from tests.support.servers.smtp_server import ScriptedSMTP
@@ -29,7 +28,6 @@ def send(
     raw: bytes,
     *recipients: str,
     envelope_from: str = ALICE,
-    deadline: float = 600,
     may_finish: Callable[[], bool] = yes,
 ) -> dict[str, Outcome]:
     return merged(
@@ -37,7 +35,6 @@ def send(
             raw,
             envelope_from=envelope_from,
             recipients=recipients or (BOB, CAROL),
-            deadline=Deadline(deadline),
             may_finish=may_finish,
         )
     )

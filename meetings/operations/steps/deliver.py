@@ -33,8 +33,6 @@ _MOST_ENDS = 200
 # Ends that one RECORD writes: the meeting's row is locked meanwhile, for a time that grows with the
 # square of them. A backend that is no SMTP server may report any number at once.
 
-_LEAST = 1.0  # seconds that a second try gets even when the time is used up
-
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
@@ -113,10 +111,9 @@ def _released(run: Run, *, given_up: bool) -> list[Ending]:
 
 
 def _send(run: Run, consignment: Consignment, parcels: Sequence[Parcel]) -> None:
-    waiting, seconds = list(parcels), run.progress.deadline.left
+    waiting = list(parcels)
     while waiting:
-        waiting = _try(run, consignment, waiting, seconds)
-        seconds = max(run.progress.deadline.left, _LEAST)
+        waiting = _try(run, consignment, waiting)
         if not _may_go_on(run):
             _leave(run, [each for each in waiting if not each.unknown_ends])
             waiting = [each for each in waiting if each.unknown_ends]
@@ -136,20 +133,18 @@ def _leave(run: Run, parcels: Sequence[Parcel]) -> None:
         run.unsent += parcels
 
 
-def _try(
-    run: Run, consignment: Consignment, parcels: Sequence[Parcel], seconds: float
-) -> list[Parcel]:
+def _try(run: Run, consignment: Consignment, parcels: Sequence[Parcel]) -> list[Parcel]:
     """Send once, and return those for whom it is right to send once more at once."""
     by_address = {each.address: each for each in parcels}
     again: list[Parcel] = []
-    for outcomes in _transactions(run, consignment, list(by_address), seconds):
+    for outcomes in _transactions(run, consignment, list(by_address)):
         found = [(by_address[address], outcome) for address, outcome in outcomes.items()]
         again += _take(run, found)
     return again
 
 
 def _transactions(
-    run: Run, consignment: Consignment, addresses: Sequence[str], seconds: float
+    run: Run, consignment: Consignment, addresses: Sequence[str]
 ) -> Iterator[Mapping[str, Outcome]]:
     if consignment.raw is None:
         reply = "the octets of this mail are kept no longer: mail the meeting again"
@@ -161,7 +156,6 @@ def _transactions(
             consignment.raw,
             envelope_from=consignment.envelope_from,
             recipients=addresses,
-            deadline=Deadline(min(seconds, settings.MEETINGS_SMTP_DEADLINE)),
             may_finish=partial(may_finish, run.lease),
         ):
             left = {address: None for address in left if address not in outcomes}

@@ -13,17 +13,19 @@ from django.utils.functional import cached_property
 
 from meetings.addresses import AddressError, wire_address
 from meetings.deadline import Deadline
-from meetings.transport.outcome import Outcome, SendStatus
-from meetings.transport.smtp import pool, transaction
-from meetings.transport.smtp.connection import describe_loss
+from meetings.transport.outcome import Outcome, Phase, SendStatus
+from meetings.transport.smtp import pool
+from meetings.transport.smtp.connection import outcome_of_loss
+from meetings.transport.smtp.name import our_name
 from meetings.transport.smtp.session import Server, SessionError
 from meetings.transport.smtp.submission import (
     Envelope,
     Submission,
-    batches,
+    groups,
     usable_recipients,
     with_crlf,
 )
+from meetings.transport.smtp.transaction import FinalDot, NotBegunError, transact
 
 
 class EmailBackend(smtp.EmailBackend):
@@ -44,6 +46,7 @@ class EmailBackend(smtp.EmailBackend):
         return Server(
             host=str(self.host),
             port=int(self.port),
+            our_name=our_name(),
             username=self.username or "",
             password=self.password or "",
             use_tls=bool(self.use_tls),
@@ -58,18 +61,16 @@ class EmailBackend(smtp.EmailBackend):
         recipients: Sequence[str],
         raw: bytes,
         *,
-        deadline: Deadline,
         may_finish: Callable[[], bool],
     ) -> Iterator[dict[str, Outcome]]:
-        """Send ``raw`` to all ``recipients`` until ``deadline``; yield what became of it.
+        """Send ``raw`` to all ``recipients``, and yield what became of it.
 
         Yields the outcomes of each transaction when it has ended, and before those the outcomes of
         addresses that no command can carry. Raises nothing. An empty ``envelope_from`` is the null
         path. Up to MEETINGS_SMTP_RECIPIENTS recipients share a transaction. Those whose local part
         is not ASCII have transactions of their own, with SMTPUTF8 (RFC 6531). An UNKNOWN outcome is
-        yielded and not tried again. `transaction.transfer` says what ``may_finish`` is for.
+        yielded and not tried again. `FinalDot` says what ``may_finish`` is for.
         """
-        clock = Deadline(deadline.left)  # its own, because each wait has a step of its own
         try:
             sender = wire_address(envelope_from) if envelope_from else ""
         except AddressError as error:
@@ -80,51 +81,57 @@ class EmailBackend(smtp.EmailBackend):
         usable, unusable = usable_recipients(recipients)
         if unusable:
             yield unusable
-        content = with_crlf(raw)
-        for batch in batches(usable, settings.MEETINGS_SMTP_RECIPIENTS):
-            # EMAIL_TIMEOUT bounds each wait. A transaction may have lifted that for its last one.
-            clock.step = self.timeout
-            submission = Submission(Envelope(sender, batch), content)
-            yield self._deliver_one(submission, clock, may_finish)
+        most, content = settings.MEETINGS_SMTP_RECIPIENTS, with_crlf(raw)
+        for group in groups(usable):
+            waiting = group
+            while waiting:
+                submission = Submission(Envelope(sender, tuple(waiting[:most])), content)
+                outcomes = self._transact(submission, may_finish)
+                decided, taken = _decided(outcomes)
+                if taken and len(decided) < len(submission.envelope.recipients):
+                    most = taken
+                waiting = [to for to in waiting if to.address not in decided]
+                yield decided
 
-    def _deliver_one(
-        self, submission: Submission, deadline: Deadline, may_finish: Callable[[], bool]
+    def _transact(
+        self, submission: Submission, may_finish: Callable[[], bool]
     ) -> dict[str, Outcome]:
+        """One transaction, with its own time from here to the final dot."""
+        deadline = Deadline(settings.MEETINGS_SMTP_DEADLINE, step=self.timeout)
+        final_dot = FinalDot(may_finish, settings.MEETINGS_SMTP_LAST_REPLY)
         try:
-            connection, refusal = self._begin(submission, deadline)
-        except SessionError as failure:
+            with pool.lend(self._server, self.limits, deadline) as connection:
+                return _converse(connection, submission, deadline, final_dot)
+        except (SessionError, NotBegunError) as failure:
             return submission.all(failure.outcome)
+        except pool.AllInUseError:
+            reply = "all connections of this process to mail servers are in use"
+            return submission.all(Outcome(SendStatus.DEFERRED, reply))
         except OSError as error:
-            return submission.all(Outcome(SendStatus.DEFERRED, describe_loss(error)))
-        if refusal:
-            connection.smtp.hang_up()
-            return submission.all(refusal)
-        outcomes = transaction.transfer(connection.smtp, submission, may_finish)
-        pool.keep(self._server, connection, self.limits)
-        return outcomes
+            return submission.all(outcome_of_loss(error, Phase.SESSION))
 
-    def _begin(
-        self, submission: Submission, deadline: Deadline
-    ) -> tuple[pool.Connection, Outcome | None]:
-        """Say MAIL on the kept connection, or on a new one if the kept one turns out to be dead.
 
-        A server that has not accepted MAIL has nothing of this mail, so a second MAIL cannot
-        deliver it twice.
-        """
-        kept = pool.take(self._server, deadline, self.limits)
-        if kept is not None:
-            try:
-                refusal = transaction.begin(kept.smtp, submission)
-            except OSError:
-                kept.smtp.close()
-            else:
-                # 421: the server is about to close a connection that was idle for too long.
-                if refusal is None or not refusal.reply.startswith("421"):
-                    return kept, refusal
-                kept.smtp.hang_up()
-        new = pool.Connection(self._server.open(deadline))
+def _converse(
+    connection: pool.Connection, submission: Submission, deadline: Deadline, final_dot: FinalDot
+) -> dict[str, Outcome]:
+    """Transact on the kept connection, or on a new one if the kept one turns out to be dead."""
+    kept = connection.kept(deadline)
+    if kept is not None:
         try:
-            return new, transaction.begin(new.smtp, submission)
-        except OSError:
-            new.smtp.close()
-            raise
+            return transact(kept, submission, final_dot)
+        except NotBegunError:
+            # It was idle for too long, and the server has just closed it, or is about to (421).
+            if connection.is_interrupted:
+                raise
+    return transact(connection.open(deadline), submission, final_dot)
+
+
+def _decided(outcomes: dict[str, Outcome]) -> tuple[dict[str, Outcome], int]:
+    """The outcomes that are final for this mail, and how many recipients the server took.
+
+    If it took some and had no room for others, these can follow at once.
+    """
+    taken = sum(outcome.status is SendStatus.SENT for outcome in outcomes.values())
+    if not taken:
+        return outcomes, 0
+    return {to: each for to, each in outcomes.items() if not each.too_many_recipients}, taken

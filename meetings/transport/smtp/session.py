@@ -4,15 +4,14 @@ import base64
 import logging
 import smtplib
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.mail.utils import DNS_NAME
 
 from meetings import trouble
 from meetings.deadline import Deadline
-from meetings.transport.outcome import Outcome, SendStatus, outcome_of_reply
-from meetings.transport.smtp.connection import DeadlineSMTP, DeadlineSMTPS, describe_loss
+from meetings.transport.outcome import Outcome, Phase, SendStatus, outcome_of_reply
+from meetings.transport.smtp.connection import DeadlineSMTP, outcome_of_loss
 
 
 class SessionError(Exception):
@@ -25,10 +24,14 @@ class SessionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the mail server is and how to log in. Equal values may share a connection."""
+    """Where the mail server is and how to log in. Equal values may share a connection.
+
+    ``our_name`` is the name that EHLO says.
+    """
 
     host: str
     port: int
+    our_name: str
     username: str = ""
     password: str = field(default="", repr=False)
     use_tls: bool = False
@@ -50,27 +53,19 @@ class Server:
                 raise ImproperlyConfigured(f"EMAIL_SSL_CERTFILE cannot be used: {error}") from error
         return context
 
-    def open(self, deadline: Deadline) -> DeadlineSMTP:
-        """Return a connection that is ready for MAIL. Raises SessionError."""
-        smtp: DeadlineSMTP | None = None
+    def client(self, deadline: Deadline) -> DeadlineSMTP:
+        """Return a client that is not connected yet, for ``open``."""
+        return DeadlineSMTP(deadline=deadline, local_hostname=self.our_name)
+
+    def open(self, smtp: DeadlineSMTP) -> None:
+        """Make ``smtp`` ready for MAIL. Raises SessionError."""
         try:
-            smtp = self._connected(deadline)
+            smtp.deadline.wait()  # raises if no time is left, before anything is sent
+            smtp.reach(self.host, self.port, self.tls_context() if self.use_ssl else None)
             self._prepare(smtp)
         except (OSError, ValueError, ImproperlyConfigured) as error:
-            if smtp is not None:
-                smtp.hang_up()
+            smtp.hang_up()
             raise SessionError(self._report(error)) from error
-        return smtp
-
-    def _connected(self, deadline: Deadline) -> DeadlineSMTP:
-        deadline.wait()  # raises if no time is left, before anything is sent
-        name = DNS_NAME.get_fqdn()
-        if self.use_ssl:
-            context = self.tls_context()
-            return DeadlineSMTPS(
-                self.host, self.port, deadline=deadline, local_hostname=name, context=context
-            )
-        return DeadlineSMTP(self.host, self.port, deadline=deadline, local_hostname=name)
 
     def _prepare(self, smtp: DeadlineSMTP) -> None:
         smtp.ehlo_or_helo_if_needed()
@@ -87,7 +82,7 @@ class Server:
     def _report(self, error: Exception) -> Outcome:
         """Log ``error``, as an error if only an operator can fix it. Return its outcome."""
         kind, outcome = _classify(error)
-        outcome = Outcome(outcome.status, self._without_secrets(outcome.reply))
+        outcome = replace(outcome, reply=self._without_secrets(outcome.reply))
         level = logging.ERROR if outcome.status is SendStatus.REFUSED else logging.WARNING
         trouble.report(
             f"smtp:{kind}",
@@ -108,16 +103,28 @@ class Server:
 
 def _classify(error: Exception) -> tuple[str, Outcome]:
     """The kind of trouble in a word or two, and its outcome."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _classify_reply(error)
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return "connection", outcome_of_loss(error, Phase.SESSION)
     if isinstance(error, smtplib.SMTPException):
-        return _classify_smtp(error)
-    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return "connection", Outcome(SendStatus.DEFERRED, describe_loss(error))
-    if isinstance(error, ssl.SSLError):
-        return "TLS", Outcome(SendStatus.REFUSED, f"no TLS with the mail server: {error}")
+        # The server offers no STARTTLS, no AUTH, or no way to log in that smtplib has.
+        return "missing extension", _refused(str(error))
+    if isinstance(error, ssl.SSLError) and not _is_loss(error):
+        return "TLS", _refused(f"no TLS with the mail server: {error}")
     if isinstance(error, OSError):
-        return "connection", Outcome(SendStatus.DEFERRED, describe_loss(error))
-    reply = f"{type(error).__name__} in the e-mail settings: {_harmless(error)}"
-    return "settings", Outcome(SendStatus.REFUSED, reply)
+        return "connection", outcome_of_loss(error, Phase.SESSION)
+    return "settings", _refused(
+        f"{type(error).__name__} in the e-mail settings: {_harmless(error)}"
+    )
+
+
+def _refused(reply: str) -> Outcome:
+    return Outcome(SendStatus.REFUSED, reply, phase=Phase.SESSION)
+
+
+def _is_loss(error: ssl.SSLError) -> bool:
+    return isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
 
 
 def _harmless(error: Exception) -> str:
@@ -125,16 +132,7 @@ def _harmless(error: Exception) -> str:
     return str(error) if isinstance(error, ImproperlyConfigured) else "a value cannot be encoded"
 
 
-def _classify_smtp(error: smtplib.SMTPException) -> tuple[str, Outcome]:
-    if isinstance(error, smtplib.SMTPServerDisconnected):
-        return "connection", Outcome(SendStatus.DEFERRED, describe_loss(error))
-    if isinstance(error, smtplib.SMTPResponseException):
-        return _classify_reply(error)
-    # The server offers no STARTTLS, no AUTH, or no way to log in that smtplib has.
-    return "missing extension", Outcome(SendStatus.REFUSED, str(error))
-
-
-_PHASES: dict[type[Exception], str] = {
+_KINDS: dict[type[Exception], str] = {
     smtplib.SMTPConnectError: "greeting",
     smtplib.SMTPAuthenticationError: "login",
 }
@@ -143,9 +141,9 @@ _PHASES: dict[type[Exception], str] = {
 def _classify_reply(error: smtplib.SMTPResponseException) -> tuple[str, Outcome]:
     text = error.smtp_error
     text = text if isinstance(text, bytes) else str(text).encode()
-    outcome = outcome_of_reply(error.smtp_code, text)
+    outcome = outcome_of_reply(error.smtp_code, text, Phase.SESSION)
     if isinstance(error, smtplib.SMTPConnectError) or outcome.status is SendStatus.SENT:
         # A 554 greeting is about this server at this moment, not about the mail. Another attempt
         # may meet another server.
-        outcome = Outcome(SendStatus.DEFERRED, outcome.reply)
-    return _PHASES.get(type(error), "handshake"), outcome
+        outcome = replace(outcome, status=SendStatus.DEFERRED)
+    return _KINDS.get(type(error), "handshake"), outcome

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from meetings.addresses import AddressError, wire_address
 from meetings.transport.outcome import Outcome, SendStatus
@@ -70,14 +69,13 @@ def usable_recipients(
     return usable, unusable
 
 
-def batches(recipients: Sequence[Recipient], most: int) -> Iterator[tuple[Recipient, ...]]:
-    """Yield the recipients of each transaction, ``most`` at most.
+def groups(recipients: Sequence[Recipient]) -> Iterator[list[Recipient]]:
+    """Yield the recipients who may share a transaction.
 
-    A server has to take 100, and need not take more (RFC 5321 §4.5.3.1.8).
+    A transaction with SMTPUTF8 cannot go on to a server that lacks it. So one recipient who needs
+    it would stop the mail of all the others: those who need it have transactions of their own.
     """
-    # A transaction with SMTPUTF8 cannot go on to a server that lacks it. So one recipient who needs
-    # it would stop the mail of all the others: those who need it have transactions of their own.
     for is_ascii in (True, False):
-        group = (recipient for recipient in recipients if recipient.path.isascii() is is_ascii)
-        while batch := tuple(islice(group, most)):
-            yield batch
+        group = [to for to in recipients if to.path.isascii() is is_ascii]
+        if group:
+            yield group

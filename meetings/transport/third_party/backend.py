@@ -5,7 +5,6 @@ anymail is optional and never imported. Its backends are known by the attributes
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from django.conf import settings
@@ -13,7 +12,6 @@ from django.core.mail.backends import smtp
 from django.core.mail.backends.base import BaseEmailBackend
 
 from meetings import trouble
-from meetings.deadline import Deadline
 from meetings.transport.outcome import LEASE_ENDED, Outcome, SendStatus
 from meetings.transport.third_party.frozen import FrozenEmail
 from meetings.transport.third_party.reports import (
@@ -42,39 +40,24 @@ class _CanIgnore(Protocol):
     ignore_unsupported_features: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
-    """Until when a backend may be called, and the question whether it still may."""
-
-    deadline: Deadline
-    may_finish: Callable[[], bool]
-
-    def refusal(self) -> Outcome | None:
-        """Return None if the backend may be called, otherwise the outcome of the recipients."""
-        if self.deadline.left <= 0:
-            return Outcome(SendStatus.DEFERRED, "no time was left")
-        # A call of the backend cannot be stopped, so this is the last moment to ask.
-        return None if self.may_finish() else LEASE_ENDED
-
-
 def send_through(
     backend: BaseEmailBackend,
     raw: bytes,
     envelope_from: str,
     recipients: Sequence[str],
-    permit: Permit,
+    may_finish: Callable[[], bool],
 ) -> Iterator[dict[str, Outcome]]:
     """Send ``raw`` in as few calls as ``backend`` allows, and yield the outcomes of each call."""
     people = list(dict.fromkeys(recipients))
     most = _most_recipients(backend) or len(people)
+    _shorten_timeout(backend, settings.MEETINGS_SMTP_DEADLINE)
     for first in range(0, len(people), most):
         batch = people[first : first + most]
-        refusal = permit.refusal()
-        if refusal:
-            yield dict.fromkeys(batch, refusal)
-            continue
-        _shorten_timeout(backend, permit.deadline.left)
-        yield _send_to(backend, raw, envelope_from, batch)
+        # A call of the backend cannot be stopped, so this is the last moment to ask.
+        if may_finish():
+            yield _send_to(backend, raw, envelope_from, batch)
+        else:
+            yield dict.fromkeys(batch, LEASE_ENDED)
 
 
 def _most_recipients(backend: BaseEmailBackend) -> int | None:

@@ -12,7 +12,13 @@ from http import HTTPStatus
 from django.core.exceptions import ImproperlyConfigured
 
 from meetings import trouble
-from meetings.transport.outcome import Outcome, SendStatus, outcome_of_rcpt, outcome_of_reply
+from meetings.transport.outcome import (
+    Outcome,
+    Phase,
+    SendStatus,
+    outcome_of_rcpt,
+    outcome_of_reply,
+)
 
 _STATUSES = {
     "sent": SendStatus.SENT,
@@ -49,7 +55,8 @@ def refused_recipients(error: Exception) -> dict[str, Outcome]:
     if not isinstance(error, smtplib.SMTPRecipientsRefused):
         return {}
     return {
-        address.casefold(): outcome_of_rcpt(*reply) for address, reply in error.recipients.items()
+        address.casefold(): outcome_of_rcpt(*reply, Phase.NONE)
+        for address, reply in error.recipients.items()
     }
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import select
 import socket
 import socketserver
 import ssl
@@ -55,6 +56,37 @@ class _Over(Exception):  # no error: the conversation has ended
     pass
 
 
+class _Input:
+    """What the client has sent and nobody has read yet."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._octets = bytearray()
+
+    def is_empty(self) -> bool:
+        """Whether the next line would have to be waited for."""
+        while b"\n" not in self._octets:
+            pending = isinstance(self._sock, ssl.SSLSocket) and self._sock.pending()
+            if not pending and not select.select([self._sock], [], [], 0)[0]:
+                return True
+            if not self._receive():
+                return False  # the client has closed, which is no wait
+        return False
+
+    def readline(self) -> bytes:
+        """The next line, or what came without an end before the client closed."""
+        while b"\n" not in self._octets and self._receive():
+            pass
+        line, end, _ = self._octets.partition(b"\n")
+        del self._octets[: len(line) + len(end)]
+        return bytes(line + end)
+
+    def _receive(self) -> bool:
+        octets = self._sock.recv(65536)
+        self._octets += octets
+        return bool(octets)
+
+
 class Conversation(socketserver.BaseRequestHandler):
     """One connection."""
 
@@ -67,11 +99,11 @@ class Conversation(socketserver.BaseRequestHandler):
         self.raw_socket = self.request
         self.composed: tuple[str, tuple[str, ...]] | None = None
         self.recipients: list[str] = []
+        self.held: list[bytes] = []
+        self.input = _Input(self.request)
         try:
             if self.script.implicit_tls:
                 self._start_tls()
-            else:
-                self.file = self.request.makefile("rb")
             self._say(self.script.step("banner"))
             while True:
                 self._obey(self._line())
@@ -84,8 +116,6 @@ class Conversation(socketserver.BaseRequestHandler):
             self._close()
 
     def _close(self) -> None:
-        with contextlib.suppress(OSError, AttributeError):
-            self.file.close()
         with contextlib.suppress(OSError):
             self.request.close()
 
@@ -95,15 +125,27 @@ class Conversation(socketserver.BaseRequestHandler):
         self.request = self.script.tls.wrap_socket(self.request, server_side=True)
         self.script.replaced(self.raw_socket, self.request)
         self.raw_socket = self.request
-        self.file = self.request.makefile("rb")
+        self.input = _Input(self.request)
 
     def _line(self) -> str:
-        line = self.file.readline(65536)
+        if self.held and self.input.is_empty():
+            self._release()
+        line = self.input.readline()
         if not line:
             raise ConnectionResetError
         return line.decode("utf-8", "surrogateescape").rstrip("\r\n")
 
+    def _release(self) -> None:
+        """Say what was held back."""
+        held, self.held = self.held, []
+        if held:
+            self.script.groups.append(len(held))
+            self.request.sendall(b"".join(held))
+
     def _say(self, step: Step) -> str:
+        """Play a step. With PIPELINING its reply is said when there is no more input (Postfix)."""
+        if isinstance(step, Fault) or not self.script.holds_replies:
+            self._release()
         if step is Fault.HANG:
             self.script.stopped.wait()
         if step is Fault.DRIP:
@@ -113,8 +155,11 @@ class Conversation(socketserver.BaseRequestHandler):
             step = step.reply
         if not isinstance(step, str):
             raise _Over
-        self.request.sendall(step.replace("\n", "\r\n").encode() + b"\r\n")
-        if step.startswith("421"):
+        self.held.append(step.replace("\n", "\r\n").encode() + b"\r\n")
+        is_last = step.startswith(("421", "221"))
+        if is_last or not self.script.holds_replies:
+            self._release()
+        if is_last:
             raise _Over
         return step
 
@@ -136,8 +181,9 @@ class Conversation(socketserver.BaseRequestHandler):
         if "ehlo" in self.script.scripts:
             self._say(self.script.step("ehlo"))
             return
-        names = ["mail.example.test", *self.script.extensions]
         tls_is_up = isinstance(self.request, ssl.SSLSocket)
+        extensions = self.script.extensions_in_tls if tls_is_up else self.script.extensions
+        names = ["mail.example.test", *extensions]
         if self.script.tls and not tls_is_up:
             names.append("STARTTLS")
         if self.script.credentials:
@@ -160,6 +206,7 @@ class Conversation(socketserver.BaseRequestHandler):
 
     def _starttls(self, _: str) -> None:
         if self._say(self.script.step("starttls")).startswith("220"):
+            self._release()
             self._start_tls()
 
     def _auth(self, argument: str) -> None:
@@ -179,15 +226,20 @@ class Conversation(socketserver.BaseRequestHandler):
 
     def _rcpt(self, argument: str) -> None:
         address = argument.partition(":")[2].strip("<>")
-        if self._say(self.script.step("rcpt", address)).startswith("2"):
+        room = self.script.room
+        is_full = room is not None and len(self.recipients) >= room
+        step = self.script.beyond_room if is_full else self.script.step("rcpt", address)
+        if self._say(step).startswith("2"):
             self.recipients.append(address)
 
     def _data(self, _: str) -> None:
-        if not self.recipients or self.composed is None:
+        has_envelope = self.recipients and self.composed is not None
+        if not has_envelope and not self.script.takes_data_always:
             self._say("503 5.5.1 no valid recipients")
             return
-        if not self._say(self.script.step("data")).startswith("354"):
+        if not self._say(self.script.step("data", " ".join(self.recipients))).startswith("354"):
             return
+        self._release()
         fault = self.script.step("content")
         if fault:
             self._say(fault)
@@ -198,8 +250,9 @@ class Conversation(socketserver.BaseRequestHandler):
 
     def _content(self) -> bytes:
         lines: list[bytes] = []
-        while (line := self.file.readline()) != b".\r\n":
-            if not line:
+        while (line := self.input.readline()) != b".\r\n":
+            if not line.endswith(b"\n"):
+                lines.append(line)
                 self.script.unfinished.append(b"".join(lines))
                 raise ConnectionResetError
             lines.append(line)

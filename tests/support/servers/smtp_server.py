@@ -6,8 +6,8 @@
 
 Each keyword of the constructor scripts one moment of the conversation. A script is a step, or a
 sequence of steps of which the last one stays, or a table by address, or a function of the command's
-argument (at the dot: of the mail). A step is a reply without its CRLF ("451 4.3.0 later"), or a
-Slow one, or HANG, DROP or DRIP.
+argument (at DATA: of the recipients so far; at the dot: of the mail). A step is a reply without its
+CRLF ("451 4.3.0 later"), or a Slow one, or HANG, DROP or DRIP.
 """
 
 import contextlib
@@ -85,10 +85,16 @@ class ScriptedSMTP:
         self.tls = tls
         self.implicit_tls = implicit_tls
         self.credentials = credentials
+        # Recipients that one transaction may have, and the reply to each one beyond.
+        self.room: int | None = None
+        self.beyond_room = "452 4.5.3 too many recipients"
+        self.extensions_in_tls = self.extensions
+        self.takes_data_always = False  # also if no recipient was accepted
         self.received: list[Transaction] = []
         # The content, dots stuffed, of each mail whose connection the client closed before its dot.
         self.unfinished: list[bytes] = []
         self.commands: list[tuple[int, str]] = []
+        self.groups: list[int] = []  # how many replies were said at once
         self.connections = 0
         self.broken_off: set[int] = set()
         self.stopped = threading.Event()
@@ -117,6 +123,11 @@ class ScriptedSMTP:
     def accepted(self) -> list[Transaction]:
         """The mails that the server accepted."""
         return [transaction for transaction in self.received if transaction.reply.startswith("2")]
+
+    @property
+    def holds_replies(self) -> bool:
+        """Whether replies are said when there is no more input, as PIPELINING allows."""
+        return "PIPELINING" in self.extensions
 
     def verbs(self) -> list[str]:
         """The commands so far, without their arguments."""

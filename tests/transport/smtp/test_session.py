@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import trustme
 from django.core import mail
+from pytest_django import Settings
 
 from meetings.deadline import Deadline
-from meetings.transport.outcome import SendStatus
+from meetings.transport.outcome import Loss, Phase, SendStatus
 from meetings.transport.smtp.backend import EmailBackend
 from meetings.transport.smtp.session import Server
 from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP, server_context
@@ -54,7 +55,7 @@ def test_bad_certificate_gets_no_mail(authority: trustme.CA, fault: str, implici
     name = "other.example" if fault == "another name" else "127.0.0.1"
     with ScriptedSMTP(tls=server_context(issuer, name), implicit_tls=implicit) as server:
         outcome = deliver(server, use_tls=not implicit, use_ssl=implicit)[BOB]
-        assert outcome.status is SendStatus.REFUSED
+        assert (outcome.status, outcome.phase) == (SendStatus.REFUSED, Phase.SESSION)
         assert "certificate" in outcome.reply
         assert "MAIL" not in server.verbs()
 
@@ -66,7 +67,8 @@ def test_deadline_ends_a_silent_tls_handshake() -> None:
 
 def test_loss_in_the_tls_handshake_is_deferred() -> None:
     with ScriptedSMTP(banner=DROP) as server:
-        assert deliver(server, use_ssl=True)[BOB].status is SendStatus.DEFERRED
+        outcome = deliver(server, use_ssl=True)[BOB]
+    assert (outcome.status, outcome.loss) == (SendStatus.DEFERRED, Loss.BROKEN)
 
 
 def test_plain_server_gets_no_mail_if_tls_is_set(smtp_server: ScriptedSMTP) -> None:
@@ -85,10 +87,27 @@ def test_certificate_file_that_is_missing_is_named(authority: trustme.CA) -> Non
 def test_final_dot_needs_no_acknowledgement_before(authority: trustme.CA, use_ssl: bool) -> None:
     tls = server_context(authority) if use_ssl else None
     with ScriptedSMTP(tls=tls, implicit_tls=use_ssl) as server:
-        smtp = Server(server.host, server.port, use_ssl=use_ssl).open(Deadline(PLENTY))
+        goal = Server(server.host, server.port, our_name="us.example.com", use_ssl=use_ssl)
+        smtp = goal.client(Deadline(PLENTY))
+        goal.open(smtp)
         assert smtp.sock is not None
         assert smtp.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         smtp.close()
+
+
+def test_hello_follows_only_if_ehlo_is_unknown(settings: Settings) -> None:
+    settings.MEETINGS_EHLO_NAME = "münchen.example.com"
+    with ScriptedSMTP(ehlo="502 5.5.1 what?") as server:
+        assert deliver(server)[BOB].status is SendStatus.SENT
+        names = [line for _, line in server.commands[:2]]
+    assert names == ["ehlo xn--mnchen-3ya.example.com", "helo xn--mnchen-3ya.example.com"]
+
+
+def test_closing_at_login_is_no_wrong_password() -> None:
+    with ScriptedSMTP(credentials=("alice", "s3cret"), auth="421 4.7.0 too many") as server:
+        outcome = deliver(server, **LOGIN)[BOB]
+    assert (outcome.status, outcome.is_server_busy) == (SendStatus.DEFERRED, True)
+    assert outcome.reply == "421 4.7.0 too many"
 
 
 def ordinary_mail(server: ScriptedSMTP, **options: Any) -> int:
@@ -149,7 +168,10 @@ def test_tls_and_login_are_never_left_out(
 ) -> None:
     with ScriptedSMTP(**script) as server:
         outcome = deliver(server, **options)[BOB]
-        assert outcome.status is status
+        assert (outcome.status, outcome.phase) == (status, Phase.SESSION)
+        # Only a 4yz is about the server at this moment, and may pause it.
+        assert outcome.is_server_busy is (status is SendStatus.DEFERRED)
+        assert outcome.loss is None
         assert words in outcome.reply
         assert "MAIL" not in server.verbs()
 

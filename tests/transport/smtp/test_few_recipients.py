@@ -1,0 +1,141 @@
+"""Mail servers that take few recipients at a time (RFC 5321 §4.5.3.1.8 and §4.5.3.1.10)."""
+
+from collections import Counter
+
+import pytest
+from pytest_django import Settings
+
+from meetings.transport.outcome import Phase, SendStatus
+from tests.support.servers.smtp_server import ScriptedSMTP
+from tests.transport.smtp.wire import BOB, CAROL, DAVE, deliver, statuses, transactions
+
+TOO_MANY = ["452 4.5.3 too many recipients", "552 5.5.3 too many recipients", "452 too many"]
+PLAIN, PIPELINED = ("SIZE 10485760",), ("SIZE 10485760", "PIPELINING")
+
+either_reply = pytest.mark.parametrize("reply", TOO_MANY)
+either_way = pytest.mark.parametrize("extensions", [PLAIN, PIPELINED], ids=["plain", "pipelined"])
+
+
+def crowd(size: int) -> list[str]:
+    return [f"p{number}@example.com" for number in range(size)]
+
+
+def sizes(server: ScriptedSMTP) -> list[int]:
+    return [len(mail.recipients) for mail in server.accepted]
+
+
+def mailed(server: ScriptedSMTP) -> Counter[str]:
+    """How many mails each person got."""
+    return Counter(to for mail in server.accepted for to in mail.recipients)
+
+
+@either_reply
+@either_way
+def test_recipients_beyond_the_room_follow_at_once(extensions: tuple[str, ...], reply: str) -> None:
+    people = crowd(35)
+    with ScriptedSMTP(extensions=extensions) as server:
+        server.room, server.beyond_room = 10, reply
+        yielded = list(transactions(server, *people))
+        assert [len(outcomes) for outcomes in yielded] == [10, 10, 10, 5]
+        assert dict.fromkeys(people, 1) == mailed(server)
+        assert sizes(server) == [10, 10, 10, 5]
+        assert server.connections == 1
+    statuses_of_all = {each.status for outcomes in yielded for each in outcomes.values()}
+    assert statuses_of_all == {SendStatus.SENT}
+
+
+def test_room_is_found_out_once_without_pipelining() -> None:
+    with ScriptedSMTP(extensions=PLAIN) as server:
+        server.room = 10
+        deliver(server, *crowd(35))
+        # 35 were accepted, and one was not.
+        assert server.verbs().count("RCPT") == 36
+
+
+def test_room_is_found_out_once_with_pipelining() -> None:
+    with ScriptedSMTP(extensions=PIPELINED) as server:
+        server.room = 10
+        deliver(server, *crowd(35))
+        assert server.verbs().count("RCPT") == 60
+        assert server.verbs().count("MAIL") == 4
+
+
+def test_groups_after_a_full_one_are_not_asked_of(settings: Settings) -> None:
+    settings.MEETINGS_SMTP_RECIPIENTS = 1000
+    with ScriptedSMTP(extensions=PIPELINED) as server:
+        server.room = 150
+        deliver(server, *crowd(400))
+        assert sizes(server) == [150, 150, 100]
+        # Of the first transaction two groups of 100 commands: MAIL and 199 recipients.
+        assert server.verbs().count("RCPT") == 199 + 150 + 100
+
+
+@either_way
+def test_room_for_nobody_is_deferred(extensions: tuple[str, ...]) -> None:
+    with ScriptedSMTP(extensions=extensions) as server:
+        server.room = 0
+        outcomes = deliver(server, BOB, CAROL)
+        assert {each.status for each in outcomes.values()} == {SendStatus.DEFERRED}
+        assert all(each.too_many_recipients for each in outcomes.values())
+        assert server.verbs().count("MAIL") == 1
+
+
+@either_way
+def test_refused_mail_is_not_sent_on_at_once(extensions: tuple[str, ...]) -> None:
+    with ScriptedSMTP(extensions=extensions, dot="451 4.3.0 later") as server:
+        server.room = 1
+        outcomes = deliver(server, BOB, CAROL)
+        assert outcomes[BOB].phase is Phase.MESSAGE
+        assert outcomes[CAROL].reply.startswith("452")
+        assert set(statuses(outcomes).values()) == {SendStatus.DEFERRED}
+        assert len(server.received) == 1
+
+
+@either_way
+def test_refused_recipients_take_no_room(extensions: tuple[str, ...]) -> None:
+    refused = {f"p{number}@example.com": "550 5.1.1 no such user" for number in (0, 3)}
+    with ScriptedSMTP(extensions=extensions, rcpt=refused) as server:
+        server.room = 2
+        outcomes = deliver(server, *crowd(6))
+        assert [to for to, each in outcomes.items() if each.status is SendStatus.REFUSED] == [
+            *refused
+        ]
+        assert mailed(server) == dict.fromkeys(set(crowd(6)) - refused.keys(), 1)
+
+
+@pytest.mark.parametrize("reply", ["452 4.2.2 mailbox full", "552 5.2.2 mailbox full"])
+@either_way
+def test_full_mailbox_does_not_make_transactions_smaller(
+    extensions: tuple[str, ...], reply: str
+) -> None:
+    with ScriptedSMTP(extensions=extensions, rcpt={CAROL: reply}) as server:
+        outcomes = deliver(server, BOB, CAROL, DAVE)
+        assert outcomes[CAROL].status is SendStatus.DEFERRED
+        assert not outcomes[CAROL].too_many_recipients
+        assert [mail.recipients for mail in server.accepted] == [(BOB, DAVE)]
+
+
+@either_way
+def test_caller_can_stop_before_the_rest_follows(extensions: tuple[str, ...]) -> None:
+    with ScriptedSMTP(extensions=extensions) as server:
+        server.room = 1
+        outcomes = transactions(server, BOB, CAROL)
+        assert list(next(outcomes)) == [BOB]
+        del outcomes
+        assert [mail.recipients for mail in server.accepted] == [(BOB,)]
+
+
+@either_way
+def test_smaller_transactions_avoid_a_refusal_at_data(
+    extensions: tuple[str, ...], settings: Settings
+) -> None:
+    def data(recipients: str) -> str:
+        return "554 5.5.3 too many" if len(recipients.split()) > 50 else "354 go ahead"
+
+    people = crowd(51)
+    with ScriptedSMTP(extensions=extensions, data=data) as server:
+        assert set(statuses(deliver(server, *people)).values()) == {SendStatus.REFUSED}
+        settings.MEETINGS_SMTP_RECIPIENTS = 50
+        assert set(statuses(deliver(server, *people)).values()) == {SendStatus.SENT}
+        assert dict.fromkeys(people, 1) == mailed(server)
+        assert sizes(server) == [50, 1]
