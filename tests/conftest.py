@@ -74,7 +74,7 @@ def own_var_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
     settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
     settings.MEETINGS_WAKE = ""  # whatever broker this shell is set up for
     settings.MEETINGS_LEASE = 600.0  # hardly any test lasts until the next heartbeat
-    trouble._reported_at.clear()
+    trouble.forget()
     forget_lease()
     yield
     close_kept_connections()

@@ -15,7 +15,7 @@ __all__ = ["smtp_server"]
 @pytest.fixture(autouse=True)
 def fresh_wire() -> Iterator[None]:
     """No connection and no report of trouble of one test reaches the next."""
-    trouble._reported_at.clear()
+    trouble.forget()
     yield
     close_kept_connections()
 
