@@ -12,7 +12,7 @@ from gunicorn.workers.base import Worker
 bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 threads = 16  # a call spends most of its time waiting for the mail server
-worker_class = "gthread"
+worker_class = "meeting_server.web_worker.WebWorker"  # gthread that no slow client stops
 graceful_timeout = 30  # seconds to finish open requests: longer than MEETINGS_TIME_BUDGET
 # Nothing here uses the control socket, and its default path is shared by all servers of an account.
 control_socket_disable = True

@@ -158,6 +158,8 @@ MEETINGS_KEEP_BYTES_DAYS = env.int("MEETINGS_KEEP_BYTES_DAYS", default=90)
 # The most bytes of a request's body, and the most people of one meeting.
 MEETINGS_MAX_BODY = env.int("MEETINGS_MAX_BODY", default=1024 * 1024)
 MEETINGS_MAX_ATTENDEES = env.int("MEETINGS_MAX_ATTENDEES", default=1000)
+# Seconds in which a request has to arrive, however it drips.
+MEETINGS_BODY_TIMEOUT = env.float("MEETINGS_BODY_TIMEOUT", default=20.0)
 # The most calls of each client, in all processes together.
 MEETINGS_RATE = env.str("MEETINGS_RATE", default="600/min")
 # Whether calls from this machine need no key. It is for a developer's machine only.

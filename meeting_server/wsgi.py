@@ -7,6 +7,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from meeting_server.connection import BODY, HEADERS, STATUS, Late
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "meeting_server.settings")
 _django = get_wsgi_application()
 
@@ -17,4 +19,8 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         # The most that is read of any body. The input ends where the body does. To read it here
         # would be to read it before the caller is known.
         environ["CONTENT_LENGTH"] = str(settings.MEETINGS_MAX_BODY + 1)
-    return _django(environ, start_response)
+    try:
+        return _django(environ, start_response)
+    except Late:
+        start_response(STATUS, [*HEADERS])
+        return [BODY]

@@ -136,4 +136,11 @@ LIMITS = {
         default="8",
         too_little="A number of connections is not negative.",
     ),
+    "MEETINGS_BODY_TIMEOUT": Limits(
+        check="E023",
+        least=1.0,
+        most=_DAY,
+        default="20",
+        too_little="A call over a slow line would not arrive.",
+    ),
 }

@@ -87,6 +87,8 @@ def test_configured_deployment_has_no_warnings(settings: Settings) -> None:
         ("MEETINGS_SMTP_CONNECTIONS", -1, "E020"),
         ("MEETINGS_EHLO_NAME", "meeting server", "E024"),
         ("MEETINGS_EHLO_NAME", "192.0.2.256]", "E024"),
+        ("MEETINGS_BODY_TIMEOUT", 0.5, "E023"),
+        ("MEETINGS_BODY_TIMEOUT", 86_401.0, "E023"),
     ],
 )
 def test_setting_that_cannot_work_is_an_error(

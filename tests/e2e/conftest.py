@@ -21,6 +21,7 @@ class Server:
 
     port: int
     smtp: ScriptedSMTP
+    site: Site
 
     def post(self, body: dict[str, Any] | Iterator[bytes], **headers: str) -> Response:
         return post(self.port, body, headers)
@@ -45,5 +46,5 @@ def server() -> Iterator[Server]:
     ):
         site.start("web")
         site.wait_for_web()
-        yield Server(site.port, smtp)
+        yield Server(site.port, smtp, site)
         site.stop("web")

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.test import RequestFactory
 from pytest_django import Settings
 
+from meeting_server.connection import Late
 from tests.support.servers.smtp_server import ScriptedSMTP
 
 JSON = "application/json"
@@ -27,13 +28,15 @@ def post_chunks() -> Post:
     # The import looks for static files, in the folder that each test has.
     application = import_module("meeting_server.wsgi").application
 
-    def post(path: str, body: bytes, *, content_type: str = JSON, **headers: str) -> Any:
+    def post(path: str, body: bytes | BytesIO, *, content_type: str = JSON, **headers: str) -> Any:
         environ = RequestFactory(headers=headers).post(path, content_type=content_type).environ
-        stream = BytesIO(body)
+        stream = body if isinstance(body, BytesIO) else BytesIO(body)
         environ |= {"wsgi.input": stream, "wsgi.input_terminated": True}
         environ.pop("CONTENT_LENGTH", None)
         statuses: list[str] = []
-        application(environ, lambda status, *_: statuses.append(status)).close()
+        response = application(environ, lambda status, *_: statuses.append(status))
+        if hasattr(response, "close"):
+            response.close()
         return statuses[0], stream.tell()
 
     return post
@@ -67,7 +70,41 @@ def test_form_in_chunks_is_read(post_chunks: Post) -> None:
     status, _ = post_chunks(
         "/admin/login/?next=/admin/",
         urlencode(form).encode(),
-        content_type="application/x-www-form-urlencoded",
+        content_type=FORM,
         Cookie=f"csrftoken={token}",
     )
     assert status == "302 Found"
+
+
+class LateBody(BytesIO):
+    """Of which nothing comes in time."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise Late
+
+
+FORM = "application/x-www-form-urlencoded"
+FILES = "multipart/form-data; boundary=x"
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [("/meeting_server/", JSON), ("/admin/login/", FORM), ("/admin/login/", FILES)],
+    ids=["call", "form", "form with files"],
+)
+def test_body_that_does_not_arrive_gets_408(
+    post_chunks: Post,
+    secret: str,
+    path: str,
+    content_type: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # Without these a body is refused before it is read.
+    headers = {"Authorization": f"Api-Key {secret}", "Cookie": f"csrftoken={'t' * 32}"}
+    status, _ = post_chunks(path, LateBody(), content_type=content_type, **headers)
+    assert status == "408 Request Timeout"
+    assert caplog.messages == []
+
+
+def test_late_body_of_unknown_caller_is_not_waited_for(post_chunks: Post) -> None:
+    assert post_chunks("/meeting_server/", LateBody())[0] == "401 Unauthorized"
