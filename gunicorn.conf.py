@@ -4,7 +4,9 @@ Options on gunicorn's command line take precedence.
 """
 
 import os
+import signal
 import sys
+from types import FrameType
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
@@ -13,7 +15,8 @@ bind = f"127.0.0.1:{os.environ.get('PORT') or '8000'}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
 threads = 16  # a call spends most of its time waiting for the mail server
 worker_class = "meeting_server.web_worker.WebWorker"  # gthread that no slow client stops
-graceful_timeout = 30  # seconds to finish open requests: longer than MEETINGS_TIME_BUDGET
+# Seconds to finish open requests and, with the first of them, the mails that are being transmitted.
+graceful_timeout = int(float(os.environ.get("MEETINGS_STOP_TIMEOUT") or "25")) + 5
 # Nothing here uses the control socket, and its default path is shared by all servers of an account.
 control_socket_disable = True
 
@@ -34,6 +37,7 @@ def post_worker_init(worker: Worker) -> None:
     if sentences := wrong_settings():
         worker.log.critical(sentences)
         sys.exit(Arbiter.WORKER_BOOT_ERROR)
+    begin_no_mail_after_sigterm()
     if settings.DATABASE_URL:
         return
     try:
@@ -47,13 +51,34 @@ def post_worker_init(worker: Worker) -> None:
     worker.log.info("The embedded database is up.")
 
 
+def worker_int(worker: Worker) -> None:
+    """Cut the mails that are being transmitted: after SIGQUIT and SIGINT the end is quick."""
+    from meetings.operations.steps.sending.threads import sender_threads  # noqa: PLC0415
+
+    sender_threads.stop(at_once=True)
+
+
 def worker_exit(server: Arbiter, worker: Worker) -> None:
-    """Give the lease back, so that nobody waits for its end after a deployment.
+    """Let mails that are being transmitted end, and give the lease back.
 
     Open requests have ended by now, or graceful_timeout was not enough for them.
     """
     if not worker.booted:  # it may not even have read the settings
         return
-    from meetings.operations.steps.sender import give_lease_back  # noqa: PLC0415
+    from meetings.operations.steps.sending.ending import end_sending  # noqa: PLC0415
 
-    give_lease_back()
+    end_sending()
+
+
+def begin_no_mail_after_sigterm() -> None:
+    """Have the worker begin no transaction any more, from the moment when it is told to end."""
+    from meetings.operations.steps.sending.threads import sender_threads  # noqa: PLC0415
+
+    ends_in_order = signal.getsignal(signal.SIGTERM)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        sender_threads.stop()
+        if callable(ends_in_order):
+            ends_in_order(number, frame)
+
+    signal.signal(signal.SIGTERM, end)

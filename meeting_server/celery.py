@@ -5,6 +5,7 @@ Its settings are Django's settings that begin with CELERY_.
 
 import os
 import sys
+import threading
 
 from celery import Celery, signals
 
@@ -25,13 +26,21 @@ def refuse_wrong_settings(**_: object) -> None:
         sys.exit(sentences)
 
 
-def give_lease_back(**_: object) -> None:
-    """Give the lease back when a worker ends. Its tasks have ended before."""
-    from meetings.operations.steps import sender  # noqa: PLC0415
+def begin_no_mail(**_: object) -> None:
+    """Begin no transaction any more, when a worker is told to end. What has begun has its time."""
+    from meetings.operations.steps.sending.ending import end_sending  # noqa: PLC0415
 
-    sender.give_lease_back()
+    threading.Thread(target=end_sending, name="end of sending", daemon=True).start()
+
+
+def end_sending(**_: object) -> None:
+    """Give the lease back when a worker ends. Its tasks have ended before."""
+    from meetings.operations.steps.sending import ending  # noqa: PLC0415
+
+    ending.end_sending()
 
 
 signals.worker_init.connect(refuse_wrong_settings)
-signals.worker_shutdown.connect(give_lease_back)
-signals.worker_process_shutdown.connect(give_lease_back)  # of a pool of processes
+signals.worker_shutting_down.connect(begin_no_mail)
+signals.worker_shutdown.connect(end_sending)
+signals.worker_process_shutdown.connect(end_sending)  # of a pool of processes

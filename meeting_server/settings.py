@@ -149,7 +149,11 @@ MEETINGS_BACK_OFF = env.list(
 )
 # The part of such a pause by which it may be shorter or longer, so that not all try at once.
 MEETINGS_JITTER = env.float("MEETINGS_JITTER", default=0.1)
-# Calls of one process that wait for mails of other calls. It has 16 threads.
+# Mails a minute, in all processes together; 0 for any number.
+MEETINGS_SMTP_RATE = env.float("MEETINGS_SMTP_RATE", default=0.0)
+# Seconds that a mail which is being transmitted has to end when its process is told to end.
+MEETINGS_STOP_TIMEOUT = env.float("MEETINGS_STOP_TIMEOUT", default=25.0)
+# Calls of one process that wait for mail. It has 16 threads; the others answer at once.
 MEETINGS_WAITING_CALLS = env.int("MEETINGS_WAITING_CALLS", default=12)
 # Changed occurrences that a series may have ahead. Each is a mail to everybody.
 MEETINGS_MAX_CHANGED_OCCURRENCES = env.int("MEETINGS_MAX_CHANGED_OCCURRENCES", default=100)

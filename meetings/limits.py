@@ -59,6 +59,19 @@ LIMITS = {
         default="300",
         too_little="The background could send no mail in that time, and would try for ever.",
     ),
+    "MEETINGS_SMTP_RATE": Limits(
+        check="E021",
+        least=0.0,
+        default="0, which is no limit",
+        too_little="A number of mails is not negative.",
+    ),
+    "MEETINGS_STOP_TIMEOUT": Limits(
+        check="E022",
+        least=0.0,
+        most=_DAY,
+        default="25",
+        too_little="A time is not negative.",
+    ),
     "EMAIL_TIMEOUT": Limits(
         check="E010",
         least=1.0,

@@ -19,13 +19,9 @@ BATCH = 1000
 def deliver(meeting_ids: list[int]) -> None:
     """Tell the people of up to 20 meetings what is outstanding.
 
-    If it fails, the meetings are due again when their claim ends.
+    Its sender threads do that. What fails is due again when its claim ends.
     """
-    close_old_connections()  # in Django's sense: those that are old or broken
-    try:
-        work.tell_people_of(meeting_ids)
-    except (DatabaseError, InterfaceError):
-        trouble.report("database", "The database is unavailable. A later sweep finds what is due.")
+    work.tell_people_of(meeting_ids)
 
 
 @shared_task

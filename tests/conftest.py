@@ -13,7 +13,10 @@ from pytest_django import Settings
 
 from meetings import trouble
 from meetings.models import ApiKey
-from meetings.operations.steps.sender import forget_lease
+from meetings.models.outbox.state import ALL_WELL
+from meetings.operations.steps.sending import mail_server as known_mail_server
+from meetings.operations.steps.sending.sender import forget_lease
+from meetings.operations.steps.sending.threads import sender_threads
 from meetings.transport.smtp.pool import close_kept_connections
 from tests.support.readers.mail import Invitation, read
 from tests.support.servers.broker import pytest_terminal_summary
@@ -21,6 +24,7 @@ from tests.support.servers.database import outage
 from tests.support.servers.pgbouncer import django_db_modify_db_settings, django_db_setup
 from tests.support.servers.smtp_server import ScriptedSMTP, smtp_server
 from tests.support.skips import IN_CI, pytest_make_collect_report, pytest_runtest_makereport
+from tests.support.waiting import PATIENCE
 
 __all__ = [
     "django_db_modify_db_settings",
@@ -59,7 +63,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown() -> None:
-    """Stop this process's heartbeat before the test's database goes."""
+    """End what this process sends before the test's database goes."""
+    assert sender_threads.finish(PATIENCE), "a mail is in hand after the test"
+    sender_threads.go_on()
     forget_lease()
 
 
@@ -67,17 +73,31 @@ Call = Callable[..., Any]  # Django's test client adds .json() and more to its r
 
 
 @pytest.fixture(autouse=True)
-def own_var_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
+def own_var_folder(
+    request: pytest.FixtureRequest, tmp_path: Path, settings: Settings
+) -> Iterator[None]:
     """No test writes mail among an operator's, and none meets what another has left."""
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
     settings.STATIC_ROOT = str(tmp_path)  # whitenoise warns of a folder that does not exist
     settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
     settings.MEETINGS_WAKE = ""  # whatever broker this shell is set up for
     settings.MEETINGS_LEASE = 600.0  # hardly any test lasts until the next heartbeat
+    if not _commits(request):  # another thread would not see what a test has not committed
+        settings.MEETINGS_SMTP_CONNECTIONS = 0
     trouble.forget()
+    known_mail_server.note(ALL_WELL)
     forget_lease()
     yield
+    trouble.forget()
     close_kept_connections()
+
+
+def _commits(request: pytest.FixtureRequest) -> bool:
+    """Whether the test has no transaction around it."""
+    markers = request.node.iter_markers("django_db")
+    return "transactional_db" in request.fixturenames or any(
+        marker.kwargs.get("transaction") for marker in markers
+    )
 
 
 @pytest.fixture

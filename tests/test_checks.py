@@ -85,6 +85,8 @@ def test_configured_deployment_has_no_warnings(settings: Settings) -> None:
         ("MEETINGS_SMTP_LAST_REPLY", 0.9, "E019"),
         ("MEETINGS_SMTP_LAST_REPLY", 1e10, "E019"),
         ("MEETINGS_SMTP_CONNECTIONS", -1, "E020"),
+        ("MEETINGS_SMTP_RATE", -1.0, "E021"),
+        ("MEETINGS_STOP_TIMEOUT", -1.0, "E022"),
         ("MEETINGS_EHLO_NAME", "meeting server", "E024"),
         ("MEETINGS_EHLO_NAME", "192.0.2.256]", "E024"),
         ("MEETINGS_BODY_TIMEOUT", 0.5, "E023"),

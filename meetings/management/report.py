@@ -43,6 +43,8 @@ def print_standing(standing: Standing, write: Callable[[str], object]) -> None:
     """
     if standing.is_paused and standing.pending:
         write("Mail is paused, so nothing leaves before: manage.py resume.")
+    elif standing.server_is_closed and standing.pending:
+        write("The mail server takes no mail at present, so what is queued waits for it.")
     asked = standing.asked_people
     for person in asked:
         write(_line(person))

@@ -10,6 +10,7 @@ from meetings.models.call_count import CallCount
 from meetings.models.client import Client
 from meetings.models.delivery import Delivery, DeliveryState
 from meetings.models.mail import Mail, MailBytes
+from meetings.models.mail_server import MailServer
 from meetings.models.meeting import Meeting, MeetingStatus
 from meetings.models.override import OccurrenceOverride
 from meetings.models.sender import Pause, Sender
@@ -24,6 +25,7 @@ __all__ = [
     "DeliveryState",
     "Mail",
     "MailBytes",
+    "MailServer",
     "Meeting",
     "MeetingStatus",
     "OccurrenceOverride",

@@ -11,6 +11,11 @@ class Sender(models.Model):
     kind = models.CharField(_("kind"), max_length=20, help_text=_("name of the program"))
     host = models.CharField(_("host"), max_length=255)
     alive_until = models.DateTimeField(_("alive until"))
+    connections = models.PositiveSmallIntegerField(
+        _("connections"),
+        db_default=0,
+        help_text=_("Connections to the mail server in use when it last said that it lives."),
+    )
 
     class Meta:
         verbose_name = _("sending process")

@@ -4,13 +4,16 @@ Any number of workers may do so at once, on any number of machines: each claim t
 """
 
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
+from functools import partial
 
-from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, connection
 
-from meetings.deadline import Deadline
+from meetings import trouble
 from meetings.models.outbox import queue
+from meetings.models.outbox.queue import claimed_for
+from meetings.operations.steps.sending.threads import Job, sender_threads
 from meetings.operations.steps.tell import bring_up_to_date
 
 log = logging.getLogger(__name__)
@@ -31,28 +34,55 @@ def adopt_orphans() -> int:
     return queue.adopt_orphans()
 
 
-def work(*, limit: int = BATCH, stop: Callable[[], bool] = lambda: False) -> int:
-    """Claim meetings and bring them up to date, until ``stop()``; return how many were claimed.
+def work(*, limit: int = BATCH) -> int:
+    """Claim meetings and bring them up to date; return how many were claimed.
 
     Raises OperationalError or InterfaceError when the database is unavailable.
     """
     claimed = claim(limit)
-    tell_people_of(claimed, stop=stop)
+    tell_people_of(claimed)
     return len(claimed)
 
 
-def tell_people_of(meeting_ids: Sequence[int], *, stop: Callable[[], bool] = lambda: False) -> None:
-    """Bring the people of these meetings up to date, one meeting after the other.
+def begin_work() -> int:
+    """Claim as many meetings as sender threads will have time for; return how many were claimed.
 
-    A claim that is left ends by time, and then somebody else takes the meeting.
+    Nobody waits for their mails: where a mail server is slow with some, the others go on beside
+    them. Raises OperationalError or InterfaceError when the database is unavailable.
     """
-    for meeting_id in meeting_ids:
-        if stop():
-            return
-        try:
-            bring_up_to_date(meeting_id, Deadline(settings.MEETINGS_SMTP_DEADLINE))
-        except (OperationalError, InterfaceError):
-            raise
-        # One meeting that cannot be mailed does not keep the others: its claim ends by time.
-        except Exception:
-            log.exception("The people of meeting %d could not be told.", meeting_id)
+    claimed = claim(max(1, BATCH - sender_threads.waiting))
+    _begin(claimed)
+    return len(claimed)
+
+
+def wait_for_room(seconds: float) -> bool:
+    """Return whether there is room for ``begin_work`` within so many seconds."""
+    return sender_threads.wait_for_room(BATCH // 2, seconds)
+
+
+def tell_people_of(meeting_ids: Sequence[int]) -> None:
+    """Bring the people of these meetings up to date, and wait until all have ended."""
+    for job in _begin(meeting_ids):
+        job.wait()
+
+
+def _begin(meeting_ids: Sequence[int]) -> list[Job]:
+    ends_at = time.monotonic() + claimed_for()
+    return [
+        sender_threads.begin(partial(_bring_up_to_date, meeting_id, ends_at))
+        for meeting_id in meeting_ids
+    ]
+
+
+def _bring_up_to_date(meeting_id: int, claim_ends_at: float) -> None:
+    # A claim that has ended is somebody else's to take, or has been taken.
+    if sender_threads.is_stopping or time.monotonic() > claim_ends_at:
+        return
+    try:
+        bring_up_to_date(meeting_id)
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        trouble.report("database", "The database is unavailable. A later claim finds what is due.")
+    # One meeting that cannot be mailed does not keep the others: its claim ends by time.
+    except Exception:
+        log.exception("The people of meeting %d could not be told.", meeting_id)

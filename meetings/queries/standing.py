@@ -73,7 +73,8 @@ class Standing:
     any more. ``asked`` are the address keys of those whom a call's version tells something.
     ``occurrences`` are the wall-clock starts of the meeting as it is now. ``new_uid`` is that of
     the series that goes on, where a call made one. ``notes`` are what the caller should know.
-    ``is_paused``: no mail leaves at present. ``is_duplicate``: the same call was made before, so
+    ``is_paused``: no mail leaves at present. ``server_is_closed``: the mail server did not take the
+    last mails, so it is left alone for a while. ``is_duplicate``: the same call was made before, so
     this one made no version. ``has_mailed``: the mail server accepted a mail of the call for
     somebody, who may still lack another one. ``may_have_arrived``: its word on one is missing.
     ``goes_on``: a mail of the call is left to the background, also to somebody who lacks another.
@@ -89,6 +90,7 @@ class Standing:
     new_uid: str = ""
     notes: tuple[Note, ...] = ()
     is_paused: bool = False
+    server_is_closed: bool = False
     is_duplicate: bool = False
     has_mailed: bool = False
     may_have_arrived: bool = False
@@ -142,6 +144,7 @@ def standing_of(look: Look) -> Standing:
         occurrences=event.occurrences,
         all_day=event.all_day,
         is_paused=look.is_paused,
+        server_is_closed=look.server.is_closed_to_calls,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from meetings.operations.steps.sender import current_lease
+from meetings.operations.steps.sending.sender import current_lease
 from tests.api.conftest import Do
 from tests.conftest import Call
 

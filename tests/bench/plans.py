@@ -9,7 +9,6 @@ from typing import Any
 from django.db import connection
 from django.test.utils import override_settings
 
-from meetings.deadline import Deadline
 from meetings.itip.event import Attendee
 from meetings.itip.recurrence.rule import Frequency, Rule
 from meetings.models import Meeting
@@ -72,7 +71,7 @@ def steps_of_changed_occurrences(*, people: int, days: int, steps: int) -> Longe
     with override_settings(EMAIL_BACKEND=NO_SERVER), connection.execute_wrapper(found.time):
         for _ in range(steps):
             begin = time.perf_counter()
-            assert bring_up_to_date(meeting.pk, Deadline(600.0))
+            assert bring_up_to_date(meeting.pk)
             found.longest = max(found.longest, (time.perf_counter() - begin) * 1000)
     found.mails = meeting.mails.count()
     return found

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from django.db.models.functions import Now
 
 from meetings.models import Meeting, Sender
-from meetings.operations.steps.sender import end_lease
+from meetings.operations.steps.sending.sender import end_lease
 from tests.commands.conftest import Run
 from tests.support.cast import BOB, CAROL
 from tests.support.other_process import OtherProcess
@@ -25,6 +25,9 @@ NOTHING = {
     "outstanding": 0,
     "senders": 0,
     "is_paused": False,
+    "connections": 0,
+    "server_paused_until": None,
+    "server_hangs": 0,
 }
 
 

@@ -44,16 +44,17 @@ def test_web_worker_that_is_replaced_gives_its_lease_back(lone_web: Scene) -> No
     wait_until(lambda: lone_web.site.query(LIVING) == [], "the end of its lease")
 
 
-def test_process_keeps_its_lease_while_a_mail_is_in_hand(lone_web: Scene) -> None:
+def test_quick_end_cuts_a_mail_and_gives_the_lease_back(lone_web: Scene) -> None:
     gate = lone_web.smtp.hold("data")
     response = lone_web.call()
     gate.wait_for_client()
     [worker] = lone_web.site.web_workers()
     os.kill(worker, signal.SIGQUIT)  # it does not wait for open requests
-    wait_until(lambda: "Mails are still in hand" in lone_web.site.said(), "its end")
-    assert lone_web.site.query(LIVING)
+    wait_until(lambda: not lives(worker), "its end")
+    assert lone_web.site.query(LIVING) == []
     gate.open()
     response.exception()
+    lone_web.site.start("mail")
     wait_until(lone_web.is_done, "the mail")
     assert set(lone_web.copies().values()) == {1}
 

@@ -10,7 +10,7 @@ from enum import Enum
 
 from django.conf import settings
 
-from meetings.transport.outcome import LEASE_ENDED, Outcome, SendStatus, outcome_of_rcpt
+from meetings.transport.outcome import LEASE_ENDED, Loss, Outcome, SendStatus, outcome_of_rcpt
 from meetings.transport.smtp.backend import EmailBackend
 from tests.machine.ledger import Ledger
 from tests.machine.stage import this_program
@@ -70,7 +70,8 @@ class MailServer:
         if dot in (Dot.ACCEPTED, Dot.LOST_BUT_ARRIVED):
             for to in accepted:
                 self.ledger.take(to, raw, this_program(), acknowledged=dot is Dot.ACCEPTED)
-        return outcomes | dict.fromkeys(accepted, Outcome(_STATUS[dot], dot.value))
+        loss = Loss.BROKEN if _STATUS[dot] is SendStatus.UNKNOWN else None
+        return outcomes | dict.fromkeys(accepted, Outcome(_STATUS[dot], dot.value, loss=loss))
 
     def _replies(self, recipients: Sequence[str]) -> dict[str, str]:
         replies = {to: self.mailboxes.get(to, OK) for to in recipients}

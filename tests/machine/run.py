@@ -9,7 +9,7 @@ from django.test import override_settings
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from meetings.operations.steps import sender
+from meetings.operations.steps.sending import sender
 from tests.machine.machine import Machine
 from tests.machine.stage import Process
 
@@ -20,6 +20,7 @@ _SETTINGS = {
     "MEETINGS_BACK_OFF": [_HOURS],
     "MEETINGS_JITTER": 0.0,
     "MEETINGS_LEASE": _HOURS,
+    "MEETINGS_SMTP_CONNECTIONS": 0,  # a program sends in its own thread, which is stepped
     "MEETINGS_SMTP_DEADLINE": _HOURS,
     "MEETINGS_SMTP_RECIPIENTS": 2,
     "MEETINGS_WAKE": "",

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import connection
 
 from meetings.models.outbox import queue
-from meetings.operations.steps import sender
-from meetings.operations.steps.sender import Lease
+from meetings.operations.steps.sending import sender
+from meetings.operations.steps.sending.sender import Lease
 
 Job = Callable[[], object]
 

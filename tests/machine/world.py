@@ -34,7 +34,7 @@ from meetings.operations import work
 from meetings.operations.pause import pause, resume
 from meetings.operations.steps.call import Actor
 from meetings.operations.steps.errors import OperationError
-from meetings.operations.steps.sender import renew_lease
+from meetings.operations.steps.sending.sender import renew_lease
 from meetings.operations.steps.tell import bring_up_to_date
 from meetings.queries.standing import Standing
 from tests.machine.calls import EVERYBODY, Patience, Words
@@ -141,7 +141,7 @@ class World:
         def tell() -> None:
             work.adopt_orphans()
             for meeting_id in work.claim():
-                bring_up_to_date(meeting_id, patience)
+                bring_up_to_date(meeting_id)
 
         self.begin(program, tell, patience)
 

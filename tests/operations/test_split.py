@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from pytest_django import Settings
 
 from meetings.itip.errors import InvalidProperty
 from meetings.itip.moment import Moment
 from meetings.itip.recurrence.rule import Frequency, Rule
 from meetings.models import Meeting
 from meetings.operations.resend import bring_up_to_date
+from meetings.operations.steps import wait
 from tests.support.background import deliver, deliver_later
 from tests.support.cast import BOB, CAROL, DAN
 from tests.support.other_process import OtherProcess
@@ -133,9 +133,9 @@ def test_half_of_a_split_does_not_cancel_a_change_of_the_other(mails: Mails) -> 
 
 
 def test_split_is_no_0_while_another_process_mails_one_of_two_parts(
-    mail_server: ScriptedSMTP, settings: Settings
+    mail_server: ScriptedSMTP, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.MEETINGS_WAITING_CALLS = 0  # it does not wait for the other process
+    monkeypatch.setattr(wait, "MOST_FOR_ONE", 0)  # it does not wait for the other process
     update(summary="New", budget=0)
     other = OtherProcess()
     other.stores()

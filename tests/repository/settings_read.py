@@ -31,7 +31,7 @@ class Setting:
 
 def settings() -> dict[str, Setting]:
     """Those of ``meeting_server/settings.py`` and ``gunicorn.conf.py``, by name."""
-    found = [*_of_django(), *_of_gunicorn()]
+    found = [*_of_gunicorn(), *_of_django()]
     return {setting.name: setting for setting in found}
 
 

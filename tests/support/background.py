@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import F
 from django.db.models.functions import Now
 
-from meetings.models import Attendee, Meeting, Sender
+from meetings.models import Attendee, MailServer, Meeting, Sender
 from meetings.operations.work import adopt_orphans, work
 
 
@@ -20,6 +20,7 @@ def deliver_later() -> None:
     """Let the time of the next try come, and deliver."""
     Attendee.objects.filter(retry_at__isnull=False).update(retry_at=Now())
     Meeting.objects.filter(due_at__isnull=False).update(due_at=Now())
+    MailServer.objects.update(paused_until=None)
     deliver()
 
 
@@ -28,6 +29,9 @@ def pass_time(**period: float) -> None:
     gone = timedelta(**period)
     Attendee.objects.update(asked_at=F("asked_at") - gone, retry_at=F("retry_at") - gone)
     Meeting.objects.update(due_at=F("due_at") - gone)
+    MailServer.objects.update(
+        paused_until=F("paused_until") - gone, next_slot=F("next_slot") - gone
+    )
 
 
 def end_leases() -> None:

@@ -14,10 +14,11 @@ from meetings.models.outbox import queue
 from meetings.models.outbox.look import look
 from meetings.models.outbox.record import End, Recorded, Sending, record
 from meetings.models.outbox.store import Written, store
-from meetings.operations.steps.deliver import Progress, Run, deliver, settle
-from meetings.operations.steps.parcels import Consignment, consignments
 from meetings.operations.steps.plan import Decision, Planning, Scope, plan
-from meetings.operations.steps.sender import Lease
+from meetings.operations.steps.sending.deliver import deliver, settle
+from meetings.operations.steps.sending.parcels import Consignment, consignments
+from meetings.operations.steps.sending.progress import Progress, Run
+from meetings.operations.steps.sending.sender import Lease
 from tests.support.stories import UID, hr_system
 
 

@@ -17,6 +17,7 @@ _STATES = {
     PersonState.UNTOLD: "untold",
 }
 _NOBODY = "Nobody has to be told of this, so no mail was sent."
+_CLOSED = "The mail server takes no mail at present. What is queued leaves as soon as it does."
 _PAUSED = "Mail is paused here: it leaves when an operator resumes it."
 
 
@@ -58,6 +59,8 @@ def _warnings(standing: Standing) -> Iterator[str]:
         yield _NOBODY
     if standing.is_paused and standing.pending:
         yield _PAUSED
+    elif standing.server_is_closed and standing.pending:
+        yield _CLOSED
 
 
 def _occurrences(standing: Standing) -> Occurrences:

@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = (
         "Prints as JSON: meetings that are due, for how many seconds the oldest has been, mails"
         " that are being sent, people in back-off and given up, the living processes that have sent"
-        " mail, and whether mail is paused."
+        " mail, whether mail is paused, and how the mail server stands."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

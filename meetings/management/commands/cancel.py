@@ -19,7 +19,7 @@ from meetings.management.report import (
 )
 from meetings.operations.cancel_meeting import cancel_meeting
 from meetings.operations.steps.call import Actor, Cancel
-from meetings.operations.steps.sender import lease_given_back
+from meetings.operations.steps.sending.ending import sending_ended
 
 
 class Command(BaseCommand):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with refusals_as_command_errors(), lease_given_back():
+        with refusals_as_command_errors(), sending_ended():
             meeting = find_meeting(options["uid"], ical_uid=options["ical_uid"])
             standing = cancel_meeting(
                 Cancel(uid=meeting.uid, reason=options["reason"]),

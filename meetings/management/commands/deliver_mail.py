@@ -15,8 +15,10 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from meetings import trouble
 from meetings.operations.retention import drop_old
-from meetings.operations.steps.sender import heartbeat, lease_given_back
-from meetings.operations.work import adopt_orphans, work
+from meetings.operations.steps.sending.ending import sending_ended
+from meetings.operations.steps.sending.sender import heartbeat
+from meetings.operations.steps.sending.threads import sender_threads
+from meetings.operations.work import adopt_orphans, begin_work, wait_for_room, work
 
 # Seconds from a look that found nothing to the next. A signal may go unnoticed as long.
 PAUSE = 0.5
@@ -50,7 +52,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        with lease_given_back():
+        with sending_ended():
             if once:
                 self._run_once()
             else:
@@ -58,7 +60,7 @@ class Command(BaseCommand):
 
     def _run_once(self) -> None:
         adopt_orphans()
-        while self._work():
+        while work() and not self.stopping:
             pass
         drop_old()
 
@@ -67,20 +69,14 @@ class Command(BaseCommand):
         while not self.stopping:
             for chore in chores:
                 chore.run_if_due()
-            if not _unless_unavailable(self._work) and not self.stopping:
+            if wait_for_room(PAUSE) and not _unless_unavailable(begin_work) and not self.stopping:
                 time.sleep(PAUSE)
-
-    def _work(self) -> bool:
-        """Work once. Return whether there may be more to do at once."""
-        return bool(work(stop=self._is_stopping)) and not self.stopping
 
     def _stop(self, number: int, _frame: object) -> None:
         # A second signal ends the process at once. Its lease then ends by time.
         signal.signal(number, signal.SIG_DFL)
         self.stopping = True
-
-    def _is_stopping(self) -> bool:
-        return self.stopping
+        sender_threads.stop()
 
 
 def _unless_unavailable(work: Callable[[], object]) -> object:

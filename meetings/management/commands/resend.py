@@ -17,7 +17,7 @@ from meetings.management.report import (
 )
 from meetings.operations.resend import resend
 from meetings.operations.steps.call import Actor, Resend
-from meetings.operations.steps.sender import lease_given_back
+from meetings.operations.steps.sending.ending import sending_ended
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with refusals_as_command_errors(), lease_given_back():
+        with refusals_as_command_errors(), sending_ended():
             meeting = find_meeting(options["uid"], ical_uid=options["ical_uid"])
             standing = resend(
                 Resend(uid=meeting.uid, to=options["to"], only_failed=options["failed"]),

@@ -17,6 +17,7 @@ from meetings.models.delivery import DeliveryState
 from meetings.models.meeting import Meeting
 from meetings.models.outbox.rows import OpenDelivery, PersonRow, StoredMail
 from meetings.models.outbox.sql import Parameters, run
+from meetings.models.outbox.state import ALL_WELL, STATE, ServerState, state_of
 from meetings.models.override import OverrideColumns, override_of
 from meetings.models.version import Version
 
@@ -34,12 +35,13 @@ class Stored:
 class Look:
     """What one look found. ``now`` is PostgreSQL's time.
 
-    ``is_paused``: no mail may begin to leave. ``uid_is_taken``: another client's meeting has that
-    UID in calendars.
+    ``is_paused``: no mail may begin to leave. ``server`` is how the mail server stands.
+    ``uid_is_taken``: another client's meeting has that UID in calendars.
     """
 
     now: datetime
     is_paused: bool
+    server: ServerState = ALL_WELL
     uid_is_taken: bool = False
     stored: Stored | None = None
 
@@ -79,6 +81,7 @@ class _PersonJson(TypedDict):
 _Row = tuple[
     datetime,
     bool,
+    Mapping[str, float | None] | None,
     bool,
     Mapping[str, object] | None,
     list[_PersonJson] | None,
@@ -87,16 +90,17 @@ _Row = tuple[
 ]
 
 # One statement, so one snapshot: a person's row and their deliveries always belong together.
-_LOOK = """
+_LOOK = f"""
 SELECT around.*, found.*
 FROM (SELECT statement_timestamp() AS now,
              EXISTS (SELECT FROM meetings_pause) AS is_paused,
+             (SELECT {STATE} FROM meetings_mailserver AS server) AS server,
              EXISTS (SELECT FROM meetings_meeting WHERE ical_uid = %(uid)s) AS uid_is_taken
      ) AS around
 LEFT JOIN LATERAL (
     SELECT to_json(meeting) AS meeting,
-           ({people}) AS people, ({overrides}) AS overrides, ({deliveries}) AS deliveries
-    FROM meetings_meeting AS meeting WHERE {which}
+           ({{people}}) AS people, ({{overrides}}) AS overrides, ({{deliveries}}) AS deliveries
+    FROM meetings_meeting AS meeting WHERE {{which}}
 ) AS found ON true
 """
 
@@ -175,9 +179,14 @@ def changes_of(stored: Mapping[str, object]) -> Changes:
 
 def _look(statement: str, parameters: Parameters) -> Look:
     [row] = cast("list[_Row]", run(statement, parameters))
-    now, is_paused, uid_is_taken, meeting, people, overrides, deliveries = row
-    stored = _stored(meeting, people, overrides, deliveries) if meeting else None
-    return Look(now=now, is_paused=is_paused, uid_is_taken=uid_is_taken, stored=stored)
+    now, is_paused, server, uid_is_taken, meeting, people, overrides, deliveries = row
+    return Look(
+        now=now,
+        is_paused=is_paused,
+        server=state_of(server),
+        uid_is_taken=uid_is_taken,
+        stored=_stored(meeting, people, overrides, deliveries) if meeting else None,
+    )
 
 
 def _stored(

@@ -7,14 +7,26 @@ from typing import cast
 from django.conf import settings
 
 from meetings.models.outbox.sql import run
+from meetings.models.outbox.state import MOST_HANGS, STATE, ServerState, state_of
+
+SLOT_PATIENCE = 10.0
+"""Seconds for which the background waits for the next slot of MEETINGS_SMTP_RATE."""
 
 # SKIP LOCKED: workers that look at the same moment take different meetings. The claim is no lock.
 # It moves the meeting away for two leases, in case the worker dies before anything is stored.
+# A server that hung is tried with one meeting, and one whose next slot is far away with none.
 _CLAIM = """
 WITH next AS MATERIALIZED (
     SELECT id FROM meetings_meeting
     WHERE due_at <= statement_timestamp() AND NOT EXISTS (SELECT FROM meetings_pause)
-    ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+      AND NOT EXISTS (
+        SELECT FROM meetings_mailserver AS server
+        WHERE server.paused_until > statement_timestamp()
+           OR server.next_slot > statement_timestamp() + make_interval(secs => %(patience)s))
+    ORDER BY due_at
+    LIMIT CASE WHEN EXISTS (SELECT FROM meetings_mailserver WHERE hangs >= %(most)s)
+               THEN 1 ELSE %(limit)s END
+    FOR UPDATE SKIP LOCKED)
 UPDATE meetings_meeting AS mine
 SET due_at = statement_timestamp() + make_interval(secs => %(seconds)s)
 FROM next WHERE mine.id = next.id
@@ -50,11 +62,13 @@ VALUES (%(kind)s, %(host)s, statement_timestamp() + make_interval(secs => %(leas
 RETURNING id
 """
 # A lease that ended is never renewed: somebody may have taken over what was in hand.
-_RENEW = """
+_RENEW = f"""
 UPDATE meetings_sender
-SET alive_until = statement_timestamp() + make_interval(secs => %(lease)s)
+SET alive_until = statement_timestamp() + make_interval(secs => %(lease)s),
+    connections = %(connections)s
 WHERE id = %(id)s AND alive_until > statement_timestamp()
-RETURNING EXISTS (SELECT FROM meetings_pause)
+RETURNING EXISTS (SELECT FROM meetings_pause),
+          (SELECT {STATE} FROM meetings_mailserver AS server)
 """
 _END = "UPDATE meetings_sender SET alive_until = statement_timestamp() WHERE id = %(id)s"
 
@@ -84,9 +98,11 @@ def claimed_for() -> float:
 def claim(limit: int) -> list[int]:
     """Take up to ``limit`` due meetings off the queue, those that wait longest.
 
-    A claim lasts as long as two leases. Return their ids; none while sending is paused.
+    A claim lasts as long as two leases. Return their ids; none while sending is paused, or while
+    the mail server is left alone.
     """
-    rows = run(_CLAIM, {"limit": limit, "seconds": claimed_for()})
+    parameters = {"limit": limit, "seconds": claimed_for(), "most": MOST_HANGS}
+    rows = run(_CLAIM, parameters | {"patience": SLOT_PATIENCE})
     return [cast("int", meeting) for (meeting,) in rows]
 
 
@@ -108,12 +124,20 @@ class Renewed:
     """A lease that goes on. ``is_paused``: nothing new may be begun under it at present."""
 
     is_paused: bool
+    server: ServerState
 
 
-def renew(sender_id: int) -> Renewed | None:
-    """Say that the sender lives, for MEETINGS_LEASE more seconds. None: its lease has ended."""
-    rows = run(_RENEW, {"id": sender_id, "lease": settings.MEETINGS_LEASE})
-    return Renewed(is_paused=bool(rows[0][0])) if rows else None
+def renew(sender_id: int, connections: int) -> Renewed | None:
+    """Say that the sender lives, for MEETINGS_LEASE more seconds. None: its lease has ended.
+
+    ``connections`` are those to the mail server that it has in use.
+    """
+    lease = settings.MEETINGS_LEASE
+    rows = run(_RENEW, {"id": sender_id, "lease": lease, "connections": connections})
+    if not rows:
+        return None
+    [(is_paused, server)] = rows
+    return Renewed(is_paused=bool(is_paused), server=state_of(server))
 
 
 def end_sending(sender_id: int) -> None:

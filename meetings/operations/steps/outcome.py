@@ -6,7 +6,7 @@ from dataclasses import replace
 from meetings.itip.ical.zone import zone_notes
 from meetings.itip.message import Method, Note
 from meetings.models import DeliveryState
-from meetings.operations.steps.tell import Told
+from meetings.operations.steps.sending.dispatch import Told
 from meetings.queries.standing import PersonStanding, PersonState, Standing, people_of
 
 # "Outstanding" says that nothing more goes out by itself, which has to be true of all parts.
@@ -44,6 +44,7 @@ def standing_after(uid: str, told: Sequence[Told], *, notes: tuple[Note, ...] = 
         new_uid=rest[0].uid if rest else "",
         notes=(*notes, *(note for each in told for note in _notes(each))),
         is_paused=first.planning.look.is_paused,
+        server_is_closed=first.planning.look.server.is_closed_to_calls,
         has_mailed=any(each.has_mailed for each in told),
         may_have_arrived=any(each.may_have_arrived for each in told),
         is_duplicate=first.decided.decision.version is None,

@@ -1,26 +1,30 @@
-"""Store what a story has decided, and tell people, in the calling thread.
+"""Store what a story has decided, and have people told.
 
-Look, decide, store; then send and record. Who loses a race looks and decides again.
+Look, decide, store; then a sender thread sends and records. Who loses a race looks and decides
+again.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
-from django.db import transaction
+from django.db import OperationalError, transaction
+from psycopg2.errors import QueryCanceled
 
 from meetings.deadline import Deadline
 from meetings.models import Client
 from meetings.models.outbox import queue
 from meetings.models.outbox.look import Look, Stored, lock_and_look, look, look_at
-from meetings.models.outbox.plan import NOW, Plan
-from meetings.models.outbox.record import Sending
-from meetings.models.outbox.store import Written, store
-from meetings.operations.steps.deliver import Progress, Run, deliver, settle
-from meetings.operations.steps.parcels import consignments
+from meetings.models.outbox.plan import Plan
+from meetings.models.outbox.store import store
 from meetings.operations.steps.plan import Decision, Planning, Scope, plan
-from meetings.operations.steps.sender import Lease, current_lease, in_hand
-from meetings.operations.steps.wait import wait_until_sent
+from meetings.operations.steps.sending import mail_server
+from meetings.operations.steps.sending.dispatch import StoredPlan, Told, dispatch, send_here
+from meetings.operations.steps.sending.progress import Progress
+from meetings.operations.steps.sending.sender import Lease, current_lease, in_hand
+from meetings.operations.steps.sending.threads import sender_threads
+from meetings.operations.steps.wait import place_to_wait, wait_until_sent
 from meetings.operations.steps.wake import wake
 
 _RACES = 2  # lost ones, after which the meeting's row is locked
@@ -44,34 +48,6 @@ class Call:
     only: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What was ``decided`` for one meeting, what was planned last, and what has become of it.
-
-    ``asked`` are the address keys of those whom the call's version tells something. ``unsent`` are
-    those of them who are still in other hands, or of whose messages some are left. ``run`` is None
-    where nothing could be sent. ``has_mailed``: the mail server accepted a mail, or somebody has
-    all of it. ``may_have_arrived``: its word on a mail is missing. ``is_earlier``: it is not the
-    meeting that was called upon, but a series that this one continues.
-    """
-
-    meeting_id: int
-    decided: Planning
-    planning: Planning
-    run: Run | None
-    asked: frozenset[str]
-    unsent: frozenset[str]
-    has_mailed: bool
-    may_have_arrived: bool
-    is_earlier: bool = False
-
-    @property
-    def uid(self) -> str:
-        """What its client calls the meeting."""
-        new, stored = self.decided.decision.new, self.decided.look.stored
-        return new.uid if new else stored.meeting.uid if stored else ""
-
-
 class _Lost(Exception):
     """Somebody else has planned since the look."""
 
@@ -79,56 +55,49 @@ class _Lost(Exception):
 def tell(call: Call, decide: Decide) -> list[Told]:
     """Store what ``decide`` decides on, and tell people until the call's deadline.
 
-    Return what has become of the meeting, and of the one that goes on where a series is split. Last
-    are the series that this one continues, where somebody had not been told yet that they ended:
-    until then, all that goes on is twice in that calendar. Raises what ``decide`` raises; nothing
-    is stored then.
+    Where enough calls of this process wait for mail already, it is stored only. Return what has
+    become of the meeting, and of the one that goes on where a series is split. Last are the series
+    that this one continues, where somebody had not been told yet that they ended: until then, all
+    that goes on is twice in that calendar. Raises what ``decide`` raises; nothing is stored then.
     """
-    stored = _store(call, decide)
-    if uid := stored[0].planning.decision.continued_by:
-        stored += _store(replace(call, uid=uid), what_is_outstanding)
-    stored = [*_earlier(call, stored[0].planning.look.stored), *stored]
-    progress = Progress(
-        deadline=call.deadline,
-        is_call=True,
-        told_somebody=any(each.have_it for each in stored),
-        goes_on=any(map(_leaves_something, stored)),
-    )
-    told = [_with_the_rest(each, call.deadline) for each in _sent_all(stored, progress)]
+    with place_to_wait(call.deadline) as deadline, ExitStack() as hands:
+        call = replace(call, deadline=deadline)
+        stored = _all_stored(call, decide, hands)
+        progress = Progress(
+            deadline=deadline,
+            is_call=True,
+            told_somebody=any(each.have_it for each in stored),
+            goes_on=any(map(_leaves_something, stored)),
+        )
+        told = [_with_the_rest(each, deadline) for each in dispatch(stored, progress)]
     for each in told:
-        _come_back(each.meeting_id, each.planning)
+        _come_back(each.meeting_id, each.planning, is_open=each.is_open)
     return sorted(told, key=lambda each: each.is_earlier)
 
 
-def bring_up_to_date(meeting_id: int, deadline: Deadline) -> int:
-    """Tell the meeting's people what is outstanding, as the background does.
+def bring_up_to_date(meeting_id: int) -> int:
+    """Tell the meeting's people what is outstanding, in this thread, as the background does.
 
     It leaves those who were given up or are in back-off. Return how many mails were tried. Where
     somebody else is faster, there is nothing left to do.
     """
-    stored = _planned_anew(meeting_id, Scope(is_call=False, may_send=True))
-    if stored is None:
-        return 0
-    _sent_all([stored], Progress(deadline=deadline, is_call=False))
-    _come_back(meeting_id, stored.planning)
+    with ExitStack() as hands:
+        stored = _planned_anew(meeting_id, Scope(is_call=False, may_send=True), hands)
+        if stored is None:
+            return 0
+        send_here(stored, Progress(deadline=Deadline(math.inf), is_call=False))
+    _come_back(meeting_id, stored.planning, is_open=stored.is_open)
     return len(stored.plan.mails) + len(stored.plan.again)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stored:
-    planning: Planning
-    plan: Plan
-    written: Written
-    lease: Lease | None
-    is_earlier: bool = False
-
-    @property
-    def have_it(self) -> frozenset[str]:
-        """Those who have all that the call tells them."""
-        return frozenset() if self.is_earlier else self.planning.have_it
+def _all_stored(call: Call, decide: Decide, hands: ExitStack) -> list[StoredPlan]:
+    stored = _store(call, decide, hands)
+    if uid := stored[0].planning.decision.continued_by:
+        stored += _store(replace(call, uid=uid), what_is_outstanding, hands)
+    return [*_earlier(call, stored[0].planning.look.stored, hands), *stored]
 
 
-def _leaves_something(stored: _Stored) -> bool:
+def _leaves_something(stored: StoredPlan) -> bool:
     """Whether people are left to the background, whatever becomes of the rest.
 
     A call for some people only leaves the others, of whom it promises nothing.
@@ -138,7 +107,22 @@ def _leaves_something(stored: _Stored) -> bool:
     return is_due or prepared.passed_over or bool(prepared.cut)
 
 
-def _store(call: Call, decide: Decide) -> list[_Stored]:
+def _store(call: Call, decide: Decide, hands: ExitStack) -> list[StoredPlan]:
+    """Store, and keep the lease in hand: until it is sent, nothing may be lost of it."""
+    while True:
+        try:
+            stored = _stored_in_a_race(call, decide)
+        except OperationalError as error:
+            # Somebody has kept the row for longer than the database lets a statement wait.
+            if not isinstance(error.__cause__, QueryCanceled) or call.deadline.left <= 0:
+                raise
+            continue
+        for each in stored:
+            hands.enter_context(in_hand(each.lease))
+        return stored
+
+
+def _stored_in_a_race(call: Call, decide: Decide) -> list[StoredPlan]:
     for _ in range(_RACES):
         found = look(call.client, call.uid)
         try:
@@ -151,15 +135,15 @@ def _store(call: Call, decide: Decide) -> list[_Stored]:
         return _stored(call, found, decide(found), may_send=False)
 
 
-def _earlier(call: Call, later: Stored | None) -> list[_Stored]:
+def _earlier(call: Call, later: Stored | None, hands: ExitStack) -> list[StoredPlan]:
     """Plan for those to whom the end of an earlier part of the series is still outstanding."""
-    planned: list[_Stored] = []
+    planned: list[StoredPlan] = []
     while later and later.meeting.continues_id:
         found = look_at(later.meeting.continues_id)
         later = found.stored
         planning = Planning(found, Decision(), Scope(is_call=True, may_send=True, only=call.only))
         if later and (planning.due or planning.waiting):
-            stored = _store(replace(call, uid=later.meeting.uid), what_is_outstanding)
+            stored = _store(replace(call, uid=later.meeting.uid), what_is_outstanding, hands)
             planned += [replace(each, is_earlier=True) for each in stored]
     return planned
 
@@ -169,9 +153,10 @@ def what_is_outstanding(_found: Look) -> Decision:
     return Decision()
 
 
-def _stored(call: Call, found: Look, decision: Decision, *, may_send: bool) -> list[_Stored]:
+def _stored(call: Call, found: Look, decision: Decision, *, may_send: bool) -> list[StoredPlan]:
     """Store the decision, and the rest of a series in the same transaction: both, or neither."""
-    scope = Scope(is_call=True, may_send=may_send and not found.is_paused, only=call.only)
+    is_open = _is_open(found, is_call=True)
+    scope = Scope(is_call=True, may_send=may_send and is_open, only=call.only)
     plannings = [Planning(found, decision, scope, call.asked_by)]
     if decision.rest:
         nothing = replace(found, stored=None)
@@ -180,70 +165,41 @@ def _stored(call: Call, found: Look, decision: Decision, *, may_send: bool) -> l
     lease = current_lease() if any(each.sends for _, each in prepared) else None
     together = transaction.atomic() if decision.rest else nullcontext()
     with in_hand(lease, stores_nothing=_Lost), together:
-        return [_written(planning, each, lease) for planning, each in prepared]
+        return [_written(planning, each, lease, is_open=is_open) for planning, each in prepared]
 
 
-def _written(planning: Planning, prepared: Plan, lease: Lease | None) -> _Stored:
+def _is_open(found: Look, *, is_call: bool) -> bool:
+    """Whether mail may leave now, by what was looked at."""
+    mail_server.note(found.server)
+    is_closed = found.server.is_closed_to_calls if is_call else found.server.closed_for > 0
+    return not (found.is_paused or is_closed or sender_threads.is_stopping)
+
+
+def _written(
+    planning: Planning, prepared: Plan, lease: Lease | None, *, is_open: bool
+) -> StoredPlan:
     """Store one plan. Raises _Lost where somebody was faster, which rolls back what came before."""
     written = store(prepared, lease.sender_id if lease else None)
     if written is None:
         raise _Lost
-    return _Stored(planning=planning, plan=prepared, written=written, lease=lease)
-
-
-def _sent_all(stored: Sequence[_Stored], progress: Progress) -> list[Told]:
-    """Send what one call has stored, and record all that comes of it."""
-    with ExitStack() as stack:
-        for each in stored:
-            stack.enter_context(in_hand(each.lease))
-        told = [_sent(each, progress) for each in stored]
-        settle(progress)
-    return told
-
-
-def _sent(stored: _Stored, progress: Progress) -> Told:
-    """Send what was stored. It is committed, and nothing is locked."""
-    planning, written = stored.planning, stored.written
-    run = None
-    if stored.lease:
-        sending = Sending(
-            written.meeting_id,
-            written.plan,
-            stored.lease.sender_id,
-            concerns_occurrences=stored.plan.concerns_occurrences,
-        )
-        is_cut = bool(stored.plan.cut)
-        run = Run(sending=sending, lease=stored.lease, progress=progress, is_cut=is_cut)
-        deliver(run, consignments(planning, stored.plan, written))
-    is_due = stored.plan.due == NOW or (run and (run.left_something or run.is_cut))
-    if is_due and not planning.look.is_paused:  # paused, it would come back here again and again
-        wake([written.meeting_id])
-    reached = (run.results.keys() - stored.plan.cut) | run.broken if run else frozenset[str]()
-    return Told(
-        meeting_id=written.meeting_id,
-        decided=planning,
-        planning=planning,
-        run=run,
-        asked=planning.asked | stored.have_it,
-        unsent=planning.asked - reached,
-        has_mailed=progress.told_somebody,
-        may_have_arrived=bool(run and run.unsure),
-        is_earlier=stored.is_earlier,
+    return StoredPlan(
+        planning=planning, plan=prepared, written=written, lease=lease, is_open=is_open
     )
 
 
 def _with_the_rest(told: Told, deadline: Deadline) -> Told:
     """Wait while others are mailing the same people, then tell these what is still due."""
-    while told.unsent and deadline.left > 0 and not told.planning.look.is_paused:
+    while told.unsent and deadline.left > 0 and told.is_open:
         ids = [row.id for row in told.planning.rows if row.id and row.person.key in told.unsent]
         if not wait_until_sent(told.meeting_id, ids, deadline):
             break
-        scope = Scope(is_call=True, may_send=True, only=told.unsent)
-        stored = _planned_anew(told.meeting_id, scope)
-        if stored is None:
-            continue  # somebody was faster: look whom they are telling
-        progress = Progress(deadline=deadline, is_call=True, goes_on=True)
-        [latest] = _sent_all([stored], progress)
+        with ExitStack() as hands:
+            scope = Scope(is_call=True, may_send=True, only=told.unsent)
+            stored = _planned_anew(told.meeting_id, scope, hands)
+            if stored is None:
+                continue  # somebody was faster: look whom they are telling
+            progress = Progress(deadline=deadline, is_call=True, goes_on=True)
+            [latest] = dispatch([stored], progress)
         told = replace(
             latest,
             decided=told.decided,
@@ -255,24 +211,26 @@ def _with_the_rest(told: Told, deadline: Deadline) -> Told:
     return told
 
 
-def _come_back(meeting_id: int, planning: Planning) -> None:
+def _come_back(meeting_id: int, planning: Planning, *, is_open: bool) -> None:
     """Have the background tell those who were passed over, if their mail had ended before that."""
     passed_over = [row.id for row in planning.waiting if row.id]
-    if passed_over and not planning.look.is_paused and queue.come_back(meeting_id, passed_over):
+    if passed_over and is_open and queue.come_back(meeting_id, passed_over):
         wake([meeting_id])
 
 
-def _planned_anew(meeting_id: int, scope: Scope) -> _Stored | None:
+def _planned_anew(meeting_id: int, scope: Scope, hands: ExitStack) -> StoredPlan | None:
     """Plan without a version, and store it; None where somebody else was faster."""
     found = look_at(meeting_id)
     if found.stored is None:
         return None
-    scope = replace(scope, may_send=scope.may_send and not found.is_paused)
-    planning = Planning(found, Decision(), scope)
+    is_open = _is_open(found, is_call=scope.is_call)
+    planning = Planning(found, Decision(), replace(scope, may_send=scope.may_send and is_open))
     prepared = plan(planning)
     lease = current_lease() if prepared.sends else None
     try:
         with in_hand(lease, stores_nothing=_Lost):
-            return _written(planning, prepared, lease)
+            stored = _written(planning, prepared, lease, is_open=is_open)
     except _Lost:
         return None
+    hands.enter_context(in_hand(lease))
+    return stored

@@ -15,7 +15,25 @@ MOST_FOR_ONE = 2  # calls that wait for one meeting, in each process
 _FIRST, _LONGEST = 0.02, 0.2  # seconds between two looks
 
 _lock = threading.Lock()
+_calls = 0
 _waiting: Counter[int] = Counter()
+
+
+@contextmanager
+def place_to_wait(deadline: Deadline) -> Iterator[Deadline]:
+    """Give a call its time to wait for mail, or none where MEETINGS_WAITING_CALLS wait already.
+
+    So a process always has threads left for calls that wait for nothing.
+    """
+    global _calls  # noqa: PLW0603 (one for the process)
+    with _lock:
+        has_place = deadline.left > 0 and _calls < settings.MEETINGS_WAITING_CALLS
+        _calls += has_place
+    try:
+        yield deadline if has_place else Deadline(0.0)
+    finally:
+        with _lock:
+            _calls -= has_place
 
 
 def wait_until_sent(meeting_id: int, attendee_ids: Collection[int], deadline: Deadline) -> bool:
@@ -41,10 +59,7 @@ def _looked(meeting_id: int, attendee_ids: Collection[int], deadline: Deadline) 
 @contextmanager
 def _place(meeting_id: int) -> Iterator[bool]:
     with _lock:
-        may_wait = (
-            _waiting[meeting_id] < MOST_FOR_ONE
-            and _waiting.total() < settings.MEETINGS_WAITING_CALLS
-        )
+        may_wait = _waiting[meeting_id] < MOST_FOR_ONE
         if may_wait:
             _waiting[meeting_id] += 1
     try:

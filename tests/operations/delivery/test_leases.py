@@ -9,8 +9,9 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
-from meetings.models import Delivery, Sender
-from meetings.operations.steps.sender import current_lease, in_hand, renew_leases
+from meetings.models import Delivery, Meeting, Sender
+from meetings.operations.steps.sending.sender import current_lease, in_hand, renew_leases
+from meetings.operations.steps.tell import bring_up_to_date
 from tests.support.background import deliver, end_leases
 from tests.support.cast import MONDAYS
 from tests.support.servers.smtp_server import ScriptedSMTP
@@ -70,7 +71,7 @@ def test_sender_of_a_store_without_a_response_is_left_to_die(mail_server: Script
 def test_background_leaves_a_store_without_a_response_as_calls_do() -> None:
     queue()
     with lost_response(STORE), pytest.raises(OperationalError):
-        deliver()
+        bring_up_to_date(Meeting.objects.get().pk)
     assert not moves_on(sender_of_deliveries())
 
 

@@ -200,10 +200,10 @@ def test_who_gave_up_leaves_what_another_call_has_promised(
     first = OtherProcess()
     first.stores(is_call=True)
     assert send(budget=0.05).pending
-    mail_server.scripts["mail"] = LATER
+    mail_server.scripts["rcpt"] = LATER
     run = first.sends(is_call=True)
     assert [recorded.failed for recorded in run.results.values()] == [False, False]
-    mail_server.scripts["mail"] = "250 ok"
+    mail_server.scripts["rcpt"] = "250 ok"
     deliver()
     assert methods(mails) == [("REQUEST", 0)]
 

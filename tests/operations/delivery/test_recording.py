@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.db.models.functions import Now
 from pytest_django import Settings
 
 from meetings.models import Delivery, DeliveryState, Mail, MailBytes, Sender
 from meetings.models.outbox import queue as lease
+from meetings.operations import work
 from meetings.operations.retention import drop_old_bytes
-from meetings.operations.steps.sender import current_lease, end_lease, may_finish
+from meetings.operations.steps.sending.sender import current_lease, end_lease, may_finish
 from tests.support.background import deliver, end_leases
 from tests.support.servers.database import Outage
 from tests.support.servers.smtp_server import ScriptedSMTP
@@ -51,8 +53,9 @@ def test_outcome_waits_for_an_unreachable_database(
     at_the_dot(mail_server, outage.begin)
     with ThreadPoolExecutor(1) as pool:
         ended = pool.submit(end_it_once_it_was_noticed)
-        deliver()
+        work.tell_people_of(work.claim())
     ended.result()
+    connection.close()  # this thread's own broke, too
     assert states() == ["sent", "sent"]
     assert len(mail_server.received) == 1
     assert logged(caplog, report) == 1
@@ -101,7 +104,7 @@ def test_process_without_a_lease_sends_no_dot(mail_server: ScriptedSMTP) -> None
 def test_lease_that_ended_is_never_renewed() -> None:
     ours = current_lease()
     end_leases()
-    assert not lease.renew(ours.sender_id)
+    assert not lease.renew(ours.sender_id, connections=0)
     ours.renewed_at -= settings.MEETINGS_LEASE  # what its own clock says
     assert not may_finish(ours)
     assert current_lease().sender_id != ours.sender_id
@@ -148,10 +151,10 @@ def test_open_mail_without_octets_is_refused_until_it_is_mailed_again(
     mail_server: ScriptedSMTP,
 ) -> None:
     queue()
-    mail_server.scripts["mail"] = "451 4.3.0 later"
+    mail_server.scripts["rcpt"] = "451 4.3.0 later"
     deliver()
     MailBytes.objects.all().delete()
-    mail_server.scripts["mail"] = "250 ok"
+    mail_server.scripts["rcpt"] = "250 ok"
     assert "kept no longer" in send().error
     assert mail_server.received == []
     assert send_again().told

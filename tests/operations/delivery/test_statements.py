@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from meetings.deadline import Deadline
 from meetings.itip.event import Attendee
 from meetings.models import Meeting
-from meetings.operations.steps import deliver
-from meetings.operations.steps.sender import current_lease
+from meetings.operations.steps.sending import deliver
+from meetings.operations.steps.sending.sender import current_lease
 from meetings.operations.steps.tell import bring_up_to_date
 from meetings.queries.standing import Standing
 from tests.support.cast import BOB, CAROL, MONDAYS
@@ -161,7 +160,7 @@ def test_background_makes_three_statements_after_its_claim(
     send(budget=0)
     meeting = Meeting.objects.get().pk
     with django_assert_num_queries(3):
-        assert bring_up_to_date(meeting, Deadline(60)) == 1
+        assert bring_up_to_date(meeting) == 1
 
 
 def test_background_that_finds_nothing_makes_two_statements(
@@ -170,7 +169,7 @@ def test_background_that_finds_nothing_makes_two_statements(
     send()
     meeting = Meeting.objects.get().pk
     with django_assert_num_queries(2):
-        assert bring_up_to_date(meeting, Deadline(60)) == 0
+        assert bring_up_to_date(meeting) == 0
 
 
 def test_same_mail_again_reads_its_octets(

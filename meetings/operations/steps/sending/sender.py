@@ -24,11 +24,12 @@ from meetings import trouble
 from meetings.models.outbox import queue
 from meetings.models.outbox import record as outbox
 from meetings.models.outbox.record import End, Recorded, Sending
+from meetings.operations.steps.sending import mail_server
+from meetings.transport.send import connections_in_use
 
 # A final dot needs some of the lease left: what the mail server answers has to be recorded, too.
 _MARGIN = 2.0
 _PAUSE = 0.05  # seconds between two tries to record
-_PATIENCE = 2.0  # seconds for giving the lease back; then it ends by time
 
 log = logging.getLogger(__name__)
 
@@ -110,12 +111,13 @@ def may_finish(lease: Lease) -> bool:
 
 
 def renew_lease(lease: Lease) -> bool:
-    """Say that this process lives, and note if mail is paused. False: the lease has ended."""
+    """Say that this process lives, and note what it may begin. False: the lease has ended."""
     begun = time.monotonic()
-    answer = queue.renew(lease.sender_id)
+    answer = queue.renew(lease.sender_id, connections_in_use())
     if answer is None:
         return False
     lease.renewed_at = begun
+    mail_server.note(answer.server)
     if answer.is_paused:  # a run that has begun begins no further transaction
         lease.paused_at = begun
     return True
@@ -143,35 +145,6 @@ def end_lease() -> None:
         queue.end_sending(lease.sender_id)
         # Again, because the heart may have renewed it just before it ended.
         lease.renewed_at = -math.inf
-
-
-def give_lease_back() -> None:
-    """Give this process's lease back, if it has one and no mail is in hand.
-
-    Another process need not wait for its end then. A database that does not respond delays the end
-    of this process only for a moment.
-    """
-    thread = threading.Thread(target=_give_back, name="end of the lease", daemon=True)
-    thread.start()
-    thread.join(_PATIENCE)
-
-
-@contextmanager
-def lease_given_back() -> Iterator[None]:
-    """Give the lease back at the end of this block, however it ends."""
-    try:
-        yield
-    finally:
-        give_lease_back()
-
-
-def _give_back() -> None:
-    try:
-        end_lease()
-    except (DatabaseError, InterfaceError):
-        log.info("The database is unavailable, so the lease ends by time.")
-    finally:
-        connection.close()
 
 
 def forget_lease() -> None:

@@ -1,0 +1,105 @@
+"""The mail server's row: how it bears us, and whose turn it is. One statement each.
+
+What one process learns of the mail server holds for all: a server without room, or one that hangs,
+is left alone by everybody, and one rate counts for everybody.
+"""
+
+from typing import cast
+
+from django.conf import settings
+
+from meetings.models.outbox.sql import run
+from meetings.models.outbox.state import MOST_HANGS, STATE, ServerState, state_of
+
+_FIRST_PAUSE = 5.0  # seconds; doubled each time that there is no room again
+_LONGEST_PAUSE = 300.0
+
+_BUSY = f"""
+INSERT INTO meetings_mailserver AS server (id, hangs, busy, paused_until)
+VALUES (1, 0, 1, statement_timestamp() + make_interval(secs => %(first)s))
+ON CONFLICT (id) DO UPDATE
+SET busy = server.busy + 1,
+    paused_until = GREATEST(server.paused_until, statement_timestamp() + make_interval(
+        secs => LEAST(%(first)s * 2 ^ LEAST(server.busy, 10), %(longest)s)))
+RETURNING {STATE}
+"""
+_HUNG = f"""
+INSERT INTO meetings_mailserver AS server (id, hangs, busy) VALUES (1, 1, 0)
+ON CONFLICT (id) DO UPDATE
+SET hangs = server.hangs + 1,
+    paused_until = CASE WHEN server.hangs + 1 < %(most)s THEN server.paused_until
+        ELSE GREATEST(server.paused_until,
+                      statement_timestamp() + make_interval(secs => %(pause)s)) END
+RETURNING {STATE}
+"""
+# A server without room for more may well go on taking what it has begun to take: its pause stays.
+_WELL = f"""
+UPDATE meetings_mailserver AS server
+SET hangs = 0, busy = 0,
+    paused_until = CASE WHEN server.hangs < %(most)s THEN server.paused_until END
+WHERE server.hangs > 0 OR server.busy > 0
+RETURNING {STATE}
+"""
+# While one process probes, the others go on leaving it alone.
+_PROBE = """
+UPDATE meetings_mailserver AS server
+SET paused_until = statement_timestamp() + make_interval(secs => %(seconds)s)
+WHERE server.hangs >= %(most)s
+  AND (server.paused_until IS NULL OR server.paused_until <= statement_timestamp())
+RETURNING server.id
+"""
+_SLOT = """
+INSERT INTO meetings_mailserver AS server (id, hangs, busy, next_slot)
+VALUES (1, 0, 0, statement_timestamp() + make_interval(secs => %(step)s))
+ON CONFLICT (id) DO UPDATE
+SET next_slot = GREATEST(server.next_slot, statement_timestamp())
+        + make_interval(secs => %(step)s)
+WHERE server.next_slot IS NULL
+   OR server.next_slot <= statement_timestamp() + make_interval(secs => %(patience)s)
+RETURNING EXTRACT(EPOCH FROM
+    server.next_slot - statement_timestamp() - make_interval(secs => %(step)s))::float
+"""
+
+
+def was_busy() -> ServerState:
+    """Note that the server has no room for us: nobody begins anything for a while."""
+    return _state(run(_BUSY, {"first": _first_pause(), "longest": _LONGEST_PAUSE}))
+
+
+def hung() -> ServerState:
+    """Note that the server did not reply in time. From the third time on it is left alone."""
+    return _state(run(_HUNG, {"most": MOST_HANGS, "pause": _pause_of_a_broken_server()}))
+
+
+def was_well() -> ServerState:
+    """Note that the server replied: what hung before works again."""
+    return _state(run(_WELL, {"most": MOST_HANGS}))
+
+
+def may_probe() -> bool:
+    """Take the turn to try a server that hung. False where another process has it, or had it."""
+    seconds = _pause_of_a_broken_server() + float(settings.EMAIL_TIMEOUT)
+    return bool(run(_PROBE, {"most": MOST_HANGS, "seconds": seconds}))
+
+
+def take_slot(patience: float) -> float | None:
+    """Take the next slot of MEETINGS_SMTP_RATE, and return in how many seconds it begins.
+
+    None, and nothing is taken, where that is more than ``patience`` seconds. Slots are spread
+    evenly, so that no minute has more mails than the rate says, whenever it begins.
+    """
+    step = 60.0 / settings.MEETINGS_SMTP_RATE
+    rows = run(_SLOT, {"step": step, "patience": patience})
+    return max(0.0, cast("float", rows[0][0])) if rows else None
+
+
+def _state(rows: list[tuple[object, ...]]) -> ServerState:
+    return state_of(rows[0][0] if rows else None)
+
+
+def _first_pause() -> float:
+    return min(_FIRST_PAUSE, _pause_of_a_broken_server())
+
+
+def _pause_of_a_broken_server() -> float:
+    return float(settings.MEETINGS_BACK_OFF[0])

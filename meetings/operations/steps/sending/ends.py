@@ -1,0 +1,48 @@
+"""How an attempt ends, as RECORD writes it."""
+
+import random
+
+from django.conf import settings
+
+from meetings.models import DeliveryState
+from meetings.models.outbox.record import End
+from meetings.operations.steps.sending.parcels import Parcel
+from meetings.transport.outcome import Outcome
+
+
+def deferred(parcel: Parcel, outcome: Outcome, *, given_up: bool = False) -> End:
+    """Return a deferred end with its next try, or ``given_up``."""
+    return End(
+        delivery_id=parcel.delivery_id,
+        attempt=parcel.attempt,
+        state=DeliveryState.DEFERRED,
+        reply=outcome.reply,
+        retry_after=pause(parcel),
+        given_up=given_up,
+    )
+
+
+def ended(
+    parcel: Parcel,
+    state: DeliveryState,
+    outcome: Outcome | None = None,
+    *,
+    retry_after: float | None = None,
+) -> End:
+    """Return an end in ``state``; ``retry_after`` so many seconds, if it is to be tried again."""
+    return End(
+        delivery_id=parcel.delivery_id,
+        attempt=parcel.attempt,
+        state=state,
+        reply=outcome.reply if outcome else "",
+        retry_after=retry_after,
+        shown=parcel.shown,
+    )
+
+
+def pause(parcel: Parcel) -> float:
+    """Return the seconds until the next try, with jitter: what failed together is not tried so."""
+    pauses = settings.MEETINGS_BACK_OFF
+    seconds = float(pauses[min(parcel.attempt, len(pauses)) - 1])
+    jitter = random.uniform(1 - settings.MEETINGS_JITTER, 1 + settings.MEETINGS_JITTER)  # noqa: S311 (no secret)
+    return seconds * jitter

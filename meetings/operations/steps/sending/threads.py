@@ -1,0 +1,160 @@
+"""The threads of this process that send, MEETINGS_SMTP_CONNECTIONS of them at most.
+
+A transaction that has begun runs to its own end in one of them, however long the mail server takes.
+A caller waits for as long as it has time, and no thread of the web server waits longer than that.
+"""
+
+import logging
+import math
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import connection
+
+_REST = 5.0  # seconds without work after which a thread ends, and with it its database connection
+
+log = logging.getLogger(__name__)
+
+
+class Job:
+    """Work for one thread: it is done once, or taken back before it has begun."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._work = work
+        self._taken = threading.Lock()  # by who does it, or takes it back; never released
+        self._ended = threading.Event()
+        self.failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Do the work, unless it was taken back. Raises nothing."""
+        if not self.take_back():
+            return
+        try:
+            self._work()
+        except BaseException as failure:
+            self.failure = failure
+        finally:
+            self._ended.set()
+
+    def take_back(self) -> bool:
+        """Have no thread begin it any more. False: one has."""
+        return self._taken.acquire(blocking=False)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Return whether it ends within so many seconds, any number for None.
+
+        Raises what the work has raised.
+        """
+        has_ended = self._ended.wait(seconds)
+        if self.failure is not None:
+            raise self.failure
+        return has_ended
+
+
+class SenderThreads:
+    """Threads that do jobs in the order in which they come. Each begins when there is need of it.
+
+    With MEETINGS_SMTP_CONNECTIONS = 0 there are none, and who begins a job does it.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._jobs: deque[Job] = deque()
+        self._living = self._taking = self._idle = 0
+        self._is_over = False
+        self.stopped_at: float | None = None
+
+    def begin(self, work: Callable[[], object]) -> Job:
+        """Have a thread do the work as soon as one is free."""
+        job = Job(work)
+        most = settings.MEETINGS_SMTP_CONNECTIONS
+        if not most:
+            job.run()
+            return job
+        with self._changed:
+            self._jobs.append(job)
+            if self._idle < len(self._jobs) and self._taking < most:
+                threading.Thread(target=self._live, name="sender", daemon=True).start()
+                self._living += 1
+                self._taking += 1
+            self._changed.notify_all()
+        return job
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether no transaction may begin any more, because the process is about to end."""
+        return self.stopped_at is not None
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Begin no transaction any more. It takes no lock, so a signal handler may call it.
+
+        ``at_once``: what has begun has no time left either.
+        """
+        if at_once:
+            self.stopped_at = -math.inf
+        elif self.stopped_at is None:
+            self.stopped_at = time.monotonic()
+
+    def go_on(self) -> None:
+        """Transactions may begin again."""
+        self.stopped_at = None
+
+    def wait_for_room(self, jobs: int, seconds: float) -> bool:
+        """Return whether fewer than so many ``jobs`` wait for a thread within so many seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._jobs) < jobs, seconds)
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs no thread has begun yet."""
+        return len(self._jobs)
+
+    def finish(self, seconds: float) -> bool:
+        """Have the threads end once they have nothing to do; return whether all did in time."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: not self._living, seconds)
+            finally:
+                self._is_over = False
+
+    def _live(self) -> None:
+        try:
+            while job := self._next():
+                job.run()
+                if job.failure is not None:
+                    log.error("A sender thread failed.", exc_info=job.failure)
+        finally:
+            connection.close()
+            with self._changed:
+                self._living -= 1
+                self._changed.notify_all()
+
+    def _next(self) -> Job | None:
+        """The next job, or None: the thread takes no more of them then."""
+        with self._changed:
+            self._idle += 1
+            self._changed.wait_for(lambda: self._jobs or self._is_over, _REST)
+            self._idle -= 1
+            if not self._jobs:
+                self._taking -= 1
+                return None
+            job = self._jobs.popleft()
+            self._changed.notify_all()  # there is room again
+            return job
+
+
+sender_threads = SenderThreads()
+
+
+def _forget_after_a_fork() -> None:
+    # The threads are the parent's.
+    sender_threads.__init__()  # type: ignore[misc]
+
+
+os.register_at_fork(after_in_child=_forget_after_a_fork)

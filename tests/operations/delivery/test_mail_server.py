@@ -1,0 +1,203 @@
+"""The mail server as a whole: it has no room, it hangs, it is given so many mails a minute."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db.models.functions import Now
+from pytest_django import Settings
+
+from meetings.deadline import Deadline
+from meetings.models import MailServer, Meeting
+from meetings.models.outbox import server
+from meetings.models.outbox.state import ALL_WELL, MOST_HANGS
+from meetings.operations import work
+from meetings.operations.steps.sending import mail_server as known
+from meetings.operations.steps.sending.sender import current_lease, renew_lease
+from tests.support.background import deliver, pass_time
+from tests.support.cast import BOB, CAROL
+from tests.support.servers.smtp_server import DEFAULTS, HANG, ScriptedSMTP
+from tests.support.stored import states
+from tests.support.stories import queue, recipients, send
+from tests.support.waiting import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("db", "mail_server")
+
+QUEUED = {BOB.address: "queued", CAROL.address: "queued"}
+BUSY = "421 4.7.0 too many connections"
+
+
+@pytest.fixture
+def quick_to_give_up(mail_server: ScriptedSMTP, settings: Settings) -> ScriptedSMTP:
+    """A mail server that says nothing after RCPT, and a client that does not wait for long."""
+    settings.EMAIL_TIMEOUT = 0.05
+    mail_server.scripts["rcpt"] = HANG
+    return mail_server
+
+
+def hang(times: int) -> None:
+    for number in range(times):
+        assert send(uid=f"hang-{number}").error
+
+
+def paused() -> bool:
+    return MailServer.objects.filter(paused_until__gt=Now()).exists()
+
+
+@pytest.mark.parametrize("moment", ["banner", "mail", "rcpt", "data"])
+def test_server_without_room_is_left_alone_by_everybody(
+    mail_server: ScriptedSMTP, moment: str
+) -> None:
+    mail_server.scripts[moment] = BUSY
+    assert send().error
+    connections = mail_server.connections
+    mail_server.scripts[moment] = DEFAULTS[moment]
+    standing = send(uid="meeting-2")
+    assert recipients(standing) == QUEUED
+    assert standing.server_is_closed
+    assert work.claim() == []
+    assert mail_server.connections == connections
+    pass_time(seconds=10)
+    deliver()
+    assert [len(mail.recipients) for mail in mail_server.accepted] == [2]
+
+
+def test_refusal_of_one_sender_pauses_nobody(mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["mail"] = ["450 4.1.8 sender unknown", "250 ok"]
+    assert send().error
+    assert send(uid="meeting-2").told
+
+
+def test_pauses_of_a_server_without_room_grow() -> None:
+    closed_for = [server.was_busy().closed_for for _ in range(9)]
+    assert [round(seconds) for seconds in closed_for] == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+
+
+def test_server_that_takes_a_mail_again_has_no_trouble(mail_server: ScriptedSMTP) -> None:
+    known.note(server.was_busy())
+    pass_time(seconds=10)
+    assert send().told
+    assert MailServer.objects.get().busy == 0
+
+
+def test_mail_of_another_process_does_not_end_the_pause(mail_server: ScriptedSMTP) -> None:
+    server.was_busy()
+    assert server.was_well().closed_for > 0
+    assert paused()
+
+
+def test_calls_do_not_try_a_server_that_hung_three_times(quick_to_give_up: ScriptedSMTP) -> None:
+    hang(MOST_HANGS)
+    connections = quick_to_give_up.connections
+    quick_to_give_up.scripts["rcpt"] = "250 ok"
+    assert recipients(send()) == QUEUED
+    pass_time(hours=1)  # only a probe finds out if it works again
+    assert recipients(send()) == QUEUED
+    assert quick_to_give_up.connections == connections
+
+
+def test_server_that_hangs_now_and_then_is_not_left_alone(quick_to_give_up: ScriptedSMTP) -> None:
+    for _ in range(MOST_HANGS):
+        quick_to_give_up.scripts["rcpt"] = [HANG, "250 ok"]
+        hang(1)
+        Meeting.objects.all().delete()
+        assert send().told
+        Meeting.objects.all().delete()
+    assert not paused()
+
+
+def test_one_mail_probes_a_server_that_hung(quick_to_give_up: ScriptedSMTP) -> None:
+    hang(MOST_HANGS)
+    for number in range(4):
+        queue(f"meeting-{number}")
+    assert work.claim() == []
+    pass_time(hours=1)
+    assert len(work.claim()) == 1
+    pass_time(hours=1)
+    connections = quick_to_give_up.connections
+    deliver()
+    assert quick_to_give_up.connections == connections + 1
+    quick_to_give_up.scripts["rcpt"] = "250 ok"
+    pass_time(hours=1)
+    deliver()
+    assert len(quick_to_give_up.accepted) == 4
+    assert not server.was_well().has_trouble
+
+
+def test_two_processes_do_not_probe_at_once() -> None:
+    for _ in range(MOST_HANGS):
+        server.hung()
+    assert not server.may_probe()  # it is still left alone
+    pass_time(hours=1)
+    assert server.may_probe()
+    assert not server.may_probe()
+    server.was_well()
+    assert not server.may_probe()  # another one has found out that it works
+
+
+def test_transaction_begins_only_where_it_is_the_probe() -> None:
+    for _ in range(MOST_HANGS):
+        known.note(server.hung())
+    assert not known.may_begin(Deadline(PATIENCE))
+    pass_time(hours=1)
+    renew_lease(current_lease())
+    assert known.may_begin(Deadline(PATIENCE))
+    assert not known.may_begin(Deadline(PATIENCE))
+
+
+def test_rest_of_a_mail_is_not_begun_where_the_server_has_no_room(
+    mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_SMTP_RECIPIENTS = 1
+    mail_server.scripts["rcpt"] = [BUSY, "250 ok"]
+    standing = send()
+    assert recipients(standing) == QUEUED
+    assert mail_server.connections == 1
+    pass_time(minutes=1)
+    deliver()
+    assert [mail.recipients for mail in mail_server.accepted] == [(BOB.address,), (CAROL.address,)]
+
+
+def test_process_hears_of_the_mail_server_with_its_heartbeat() -> None:
+    ours = current_lease()
+    server.was_busy()
+    assert known._state is ALL_WELL
+    renew_lease(ours)
+    assert known._state.busy == 1
+
+
+def test_rate_spreads_mails_evenly(settings: Settings) -> None:
+    settings.MEETINGS_SMTP_RATE = 60.0
+    waits = [server.take_slot(patience=10.0) for _ in range(4)]
+    assert [round(wait) for wait in waits if wait is not None] == [0, 1, 2, 3]
+    assert server.take_slot(patience=1.0) is None
+    pass_time(minutes=1)
+    assert server.take_slot(patience=0.0) == 0.0
+    assert server.take_slot(patience=0.0) is None
+
+
+def test_call_beyond_the_rate_is_left_to_the_background(
+    mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_SMTP_RATE = 1.0
+    assert send().told
+    assert recipients(send(uid="meeting-2", budget=1)) == QUEUED
+    assert work.claim() == []
+    pass_time(minutes=1)
+    deliver()
+    assert states() == ["sent", "sent", "dropped", "dropped", "sent", "sent"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_known() -> Iterator[None]:
+    """What a test has taught this process is forgotten."""
+    yield
+    known.note(ALL_WELL)
+
+
+def test_claim_of_a_paused_server_is_none() -> None:
+    queue()
+    server.was_busy()
+    assert work.claim() == []
+    MailServer.objects.update(paused_until=Now() - timedelta(seconds=1))
+    assert len(work.claim()) == 1

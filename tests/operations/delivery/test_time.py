@@ -1,0 +1,269 @@
+"""The caller's time decides who waits and what is begun. What has begun is never cut."""
+
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from meetings.models import Attendee, Delivery, Meeting
+from meetings.operations import work
+from meetings.operations.steps.sending.ending import sending_ended
+from meetings.operations.steps.sending.threads import sender_threads
+from meetings.queries.standing import Standing
+from tests.support.background import deliver
+from tests.support.cast import BOB, CAROL, DAN
+from tests.support.servers.database import another_session, threads_own_connection
+from tests.support.servers.smtp_server import ScriptedSMTP
+from tests.support.stored import states
+from tests.support.stories import UID, cancel, hr_system, queue, recipients, send, update
+from tests.support.waiting import PATIENCE, wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("mail_server")]
+
+LATER = "451 4.3.0 try later"
+SOON = 0.05  # seconds, in which nothing has to be mailed
+
+
+def copies(mail_server: ScriptedSMTP) -> Counter[str]:
+    """How many mails the server took for each person."""
+    return Counter(to for mail in mail_server.accepted for to in mail.recipients)
+
+
+def rest() -> None:
+    """Wait until no sender thread has anything to do."""
+    assert sender_threads.finish(PATIENCE)
+
+
+def in_a_thread(pool: ThreadPoolExecutor, story: partial[Standing]) -> Future[Standing]:
+    """The story, told by another thread with a connection of its own."""
+
+    def tell() -> Standing:
+        with threads_own_connection():
+            return story()
+
+    return pool.submit(tell)
+
+
+@pytest.mark.parametrize("moment", ["banner", "rcpt", "dot"])
+def test_call_whose_time_is_over_leaves_a_mail_that_arrives_once(
+    mail_server: ScriptedSMTP, moment: str
+) -> None:
+    gate = mail_server.hold(moment)
+    standing = send(budget=1)
+    assert (standing.error, standing.told, standing.pending) == ("", False, True)
+    assert recipients(standing) == {BOB.address: "queued", CAROL.address: "queued"}
+    gate.wait_for_client()
+    gate.open()
+    rest()
+    deliver()
+    assert states() == ["sent", "sent"]
+    assert copies(mail_server) == {BOB.address: 1, CAROL.address: 1}
+
+
+def test_refusal_that_comes_too_late_for_a_call_is_tried_again(mail_server: ScriptedSMTP) -> None:
+    gate = mail_server.hold("rcpt", LATER)
+    assert send(budget=1).pending
+    gate.wait_for_client()
+    gate.open()
+    rest()
+    assert states() == ["deferred", "deferred"]
+    assert not Attendee.objects.filter(retry_at=None).exists()
+
+
+def test_deferred_people_do_not_wait_for_a_mail_that_others_are_at(
+    mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_SMTP_RECIPIENTS = 1
+    mail_server.scripts["rcpt"] = {BOB.address: LATER}
+    gate = mail_server.hold("dot")
+    assert send(budget=1).pending
+    gate.wait_for_client()
+    assert sorted(states()) == ["deferred", "sending"]
+    gate.open()
+
+
+def test_nothing_is_begun_after_the_calls_time(
+    mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_SMTP_RECIPIENTS = 1
+    gate = mail_server.hold("dot")
+    assert send(budget=1).pending
+    gate.wait_for_client()
+    gate.open()
+    rest()
+    assert len(mail_server.received) == 1
+    assert sorted(states()) == ["dropped", "sent"]
+    deliver()
+    assert copies(mail_server) == {BOB.address: 1, CAROL.address: 1}
+
+
+def test_call_that_finds_all_threads_busy_is_left_to_the_background(
+    mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_SMTP_CONNECTIONS = 1
+    gate = mail_server.hold("dot")
+    assert send(budget=1).pending
+    gate.wait_for_client()
+    standing = send(uid="another", budget=SOON)
+    assert set(recipients(standing).values()) == {"queued"}
+    assert Meeting.objects.get(uid="another").due_at is not None
+    assert set(Delivery.objects.filter(meeting__uid="another").values_list("state", flat=True)) == {
+        "dropped"
+    }
+    gate.open()
+    rest()
+    deliver()
+    assert copies(mail_server) == {BOB.address: 2, CAROL.address: 2}
+
+
+def test_call_beyond_those_that_may_wait_is_answered_at_once(
+    mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_WAITING_CALLS = 1
+    hr_system()
+    gate = mail_server.hold("dot")
+    with ThreadPoolExecutor(1) as pool:
+        first = in_a_thread(pool, partial(send, budget=PATIENCE))
+        gate.wait_for_client()
+        second = send(uid="another", budget=PATIENCE)
+        assert not first.done()
+        assert set(recipients(second).values()) == {"queued"}
+        gate.open()
+        assert first.result().told
+    deliver()
+    assert copies(mail_server) == {BOB.address: 2, CAROL.address: 2}
+
+
+def test_calls_on_one_meeting_leave_room_for_others(mail_server: ScriptedSMTP) -> None:
+    send(attendees=(BOB,))
+    gate = mail_server.hold("dot")
+    with ThreadPoolExecutor(8) as pool:
+        calls = [in_a_thread(pool, partial(update, budget=PATIENCE, summary="0"))]
+        gate.wait_for_client()
+        calls += [
+            in_a_thread(pool, partial(update, budget=PATIENCE, summary=str(number)))
+            for number in range(1, 8)
+        ]
+        # One sends, two wait for it, and the others are answered.
+        wait_until(
+            lambda: sum(call.done() for call in calls) == 5, "the calls that wait for nothing"
+        )
+        mail_server.scripts["dot"] = "250 2.0.0 queued"
+        assert send(uid="another", attendees=(DAN,), budget=PATIENCE).told
+        gate.open()
+        standings = [call.result() for call in calls]
+    assert {standing.error for standing in standings} == {""}
+    deliver()
+    assert Meeting.objects.get(uid=UID).sequence == 8
+    assert set(Attendee.objects.filter(meeting__uid=UID).values_list("told_sequence")) == {(8,)}
+
+
+def test_hanging_mail_keeps_no_other_meeting_from_leaving(mail_server: ScriptedSMTP) -> None:
+    queue("slow")
+    gate = mail_server.hold("dot")
+    assert work.begin_work() == 1
+    gate.wait_for_client()
+    mail_server.scripts["dot"] = "250 2.0.0 queued"
+    queue("quick")
+    assert work.begin_work() == 1
+    wait_until(lambda: len(mail_server.accepted) == 1, "the other meeting's mail")
+    gate.open()
+    rest()
+    assert states() == ["sent"] * 4
+
+
+def test_claim_that_ended_before_a_thread_was_free_is_left_alone(
+    mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_LEASE = 0.0
+    queue()
+    work.tell_people_of([Meeting.objects.get().pk])
+    assert mail_server.connections == 0
+
+
+def test_stop_lets_a_mail_end_and_begins_no_other(
+    mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_SMTP_RECIPIENTS = 1
+    gate = mail_server.hold("dot")
+    with sending_ended():
+        assert send(budget=1).pending
+        gate.wait_for_client()
+        sender_threads.stop()
+        gate.open()
+    assert sorted(states()) == ["dropped", "sent"]
+    assert Meeting.objects.get().due_at is not None
+    deliver()
+    assert copies(mail_server) == {BOB.address: 1, CAROL.address: 1}
+
+
+def test_stop_cuts_what_takes_too_long(mail_server: ScriptedSMTP, settings: Settings) -> None:
+    settings.MEETINGS_STOP_TIMEOUT = 0.0
+    gate = mail_server.hold("dot")
+    with sending_ended():
+        assert send(budget=1).pending
+        gate.wait_for_client()
+    assert states() == ["unknown", "unknown"]
+    assert set(Delivery.objects.values_list("unknown_ends", flat=True)) == {1}
+    gate.open()
+    mail_server.scripts["dot"] = "250 2.0.0 queued"
+    deliver()
+    assert states() == ["sent", "sent"]
+    assert len({mail.raw for mail in mail_server.received}) == 1
+
+
+@pytest.mark.parametrize("moment", ["mail", "data"])
+def test_mail_that_is_cut_before_its_dot_goes_on(mail_server: ScriptedSMTP, moment: str) -> None:
+    gate = mail_server.hold(moment)
+    with ThreadPoolExecutor(1) as pool:
+        call = in_a_thread(pool, partial(send, budget=PATIENCE))
+        gate.wait_for_client()
+        with sending_ended():
+            sender_threads.stop(at_once=True)
+        standing = call.result()
+    gate.open()
+    assert (standing.error, standing.pending) == ("", True)
+    deliver()
+    assert copies(mail_server) == {BOB.address: 1, CAROL.address: 1}
+
+
+def test_stopped_process_begins_nothing(mail_server: ScriptedSMTP) -> None:
+    sender_threads.stop()
+    assert send(budget=PATIENCE).pending
+    assert mail_server.connections == 0
+    sender_threads.go_on()
+    deliver()
+    assert states() == ["sent", "sent"]
+
+
+WAITS_SINCE = "SELECT query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+
+@pytest.mark.direct  # it sets something for its session
+def test_statement_that_may_not_wait_is_tried_again_for_the_calls_time(
+    mail_server: ScriptedSMTP,
+) -> None:
+    send()
+
+    def impatient() -> Standing:
+        with threads_own_connection(), connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = '100ms'")
+            return cancel(budget=PATIENCE)
+
+    with another_session() as blocks, another_session() as looks, ThreadPoolExecutor(1) as pool:
+        blocks.execute("BEGIN")
+        blocks.execute("SELECT FROM meetings_meeting FOR UPDATE")
+        call = pool.submit(impatient)
+        tries = set()
+
+        def has_tried_again() -> bool:
+            looks.execute(WAITS_SINCE)
+            tries.update(looks.fetchall())
+            return len(tries) > 1
+
+        wait_until(has_tried_again, "a second try")
+        blocks.execute("COMMIT")
+        assert call.result().told
