@@ -4,20 +4,26 @@
     CHAOS=long make chaos    # ten times as much: also slow and greylisting servers, and PgBouncer
     PHASE=slow CHAOS=long make chaos    # one phase of it
 
-The long form ends with the state machine (``tests.machine``), whose phase is "machine". Exit code 1
-when a calendar is wrong, a response was, or a mail came twice without a reason.
+The long form then plays the scenes of ``tests.time`` with whole delays. Their phase is "time", and
+each is also a phase by its name. It ends with the state machine (``tests.machine``), whose phase is
+"machine". Exit code 1 when a calendar is wrong, a response was, a scene did not end as it must, or
+a mail came twice without a reason.
 """
 
 import os
 import random
 import subprocess
 import sys
+import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import replace
 
 from tests.chaos.mail import Manner
 from tests.chaos.run import Outcome, Plan, run
 from tests.support.servers import broker
+from tests.time.scenes import SCENES
+from tests.time.stage import open_stage
 
 TIMES = 5
 STEPS = 100_000  # of the state machine
@@ -39,8 +45,35 @@ def main() -> int:
             say(f"WRONG  {name}: {line}")
         if outcome.wrong and os.environ.get("LOGS"):
             say(outcome.said)
-    is_wrong = any(outcome.wrong for outcome in outcomes.values())
+    is_wrong = [name for name, outcome in outcomes.items() if outcome.wrong]
+    is_wrong += [name for name in scenes() if not play(name)]
     return 1 if machine(seed) or is_wrong else 0
+
+
+def scenes() -> list[str]:
+    """The names of those that are wanted."""
+    wanted = os.environ.get("PHASE")
+    if os.environ.get("CHAOS") != "long":
+        return []
+    return [name for name in SCENES if wanted in (None, "", "time", name)]
+
+
+def play(name: str) -> bool:
+    """Play one scene in an installation of its own. Return whether it ended as it must."""
+    began = time.monotonic()
+    wrong = ""
+    with open_stage(divisor=1) as stage:
+        try:
+            SCENES[name](stage)
+        except Exception:  # whatever it is, the other scenes are played too
+            wrong = traceback.format_exc()
+            said = stage.site.said()
+    say(f"{name:<36}{time.monotonic() - began:.0f} seconds")
+    if wrong:
+        say(f"WRONG  {name}: {wrong}")
+    if wrong and os.environ.get("LOGS"):
+        say(said)
+    return not wrong
 
 
 def machine(seed: int) -> int:
