@@ -129,6 +129,7 @@ class SenderThreads:
                 job.run()
                 if job.failure is not None:
                     log.error("A sender thread failed.", exc_info=job.failure)
+                    connection.close()  # it may be what has failed; the next job opens another
         finally:
             connection.close()
             with self._changed:
