@@ -7,7 +7,8 @@ DEPLOYED := HTTPS=on ALLOWED_HOSTS=meetings.example.com \
 	SECRET_KEY=only-for-make-check-0123456789-abcdefghijklmnopqrstuvwxyz \
 	DATABASE_URL=postgres://user:password@db.example.com/meetings \
 	EMAIL_URL=smtp+tls://user:password@mail.example.com:587 \
-	MEETINGS_MESSAGE_ID_DOMAIN=meetings.example.com MEETINGS_ENVELOPE_FROM=bounces@example.com
+	MEETINGS_MESSAGE_ID_DOMAIN=meetings.example.com MEETINGS_ENVELOPE_FROM=bounces@example.com \
+	MEETINGS_EHLO_NAME=meetings.example.com
 .PHONY: help run worker beat test test-pgbouncer check fmt bench chaos interop figures
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
