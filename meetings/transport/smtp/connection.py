@@ -146,12 +146,9 @@ class DeadlineSMTP(smtplib.SMTP):
         """
         step = self.deadline.step
         self.send("".join(f"{command}\r\n" for command in commands))
-        try:
-            for outstanding in range(len(commands), 0, -1):
-                self.deadline.step = None if step is None else step * outstanding
-                yield self.getreply()
-        finally:
-            self.deadline.step = step
+        for outstanding in range(len(commands), 0, -1):
+            self.deadline.step = None if step is None else step * outstanding
+            yield self.getreply()
 
     def send(self, s: "ReadableBuffer | str") -> None:
         """Write all of ``s``.

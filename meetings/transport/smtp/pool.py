@@ -124,22 +124,17 @@ class _Pool:
 
     def take(self, server: Server, limits: Limits, deadline: Deadline) -> Connection:
         """Return a connection to ``server``, or a place for one. Raises AllInUseError."""
-        dropped: list[Connection] = []
         with self._lock:
-            self._wait_for_a_place(server, deadline)
+            self._wait_for_a_place(deadline)
             connection = self._kept(server) or Connection(server, limits)
             connection.limits = limits
-            if connection.smtp is None:
-                dropped += self._make_room()
-            elif connection.gives_up_at <= time.monotonic():
-                dropped.append(connection)
-                connection = Connection(server, limits)
+            dropped = self._make_room() if connection.smtp is None else []
             self._in_use.add(connection)
         for each in dropped:
             each.hang_up()
         return connection
 
-    def _wait_for_a_place(self, server: Server, deadline: Deadline) -> None:
+    def _wait_for_a_place(self, deadline: Deadline) -> None:
         interruptions = self._interruptions
         while len(self._in_use) >= _most():
             if self._interruptions > interruptions or not self._freed.wait(deadline.left):

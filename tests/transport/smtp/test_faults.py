@@ -185,7 +185,7 @@ def test_loss_within_the_content_is_deferred(fault: Any, loss: Loss) -> None:
     with ScriptedSMTP(content=fault, extensions=()) as server:
         outcomes = patiently(
             lambda seconds: deliver(server, raw=MORE_THAN_THE_BUFFERS_HOLD, deadline=seconds),
-            lambda _: server.verbs()[-1:] == ["DATA"],
+            lambda found: (found[BOB].phase, found[BOB].loss) == (DATA, loss),
         )
         End(DEFERRED, DATA, "", loss).check(outcomes[BOB])
 

@@ -11,9 +11,10 @@ from pytest_django import Settings
 
 from meetings.transport.outcome import Loss, Outcome, Phase, SendStatus
 from meetings.transport.send import connections_in_use, interrupt
+from meetings.transport.smtp.pool import Limits
 from tests.support.servers.smtp_server import HANG, ScriptedSMTP, server_context
 from tests.support.waiting import PATIENCE, wait_until
-from tests.transport.smtp.wire import BOB, deliver
+from tests.transport.smtp.wire import BOB, PLENTY, deliver
 
 WORDS = "this process interrupted the connection"
 
@@ -101,6 +102,17 @@ def test_interrupted_connection_opens_no_other_one() -> None:
             wait_until(lambda: server.verbs().count("MAIL") == 2, "a client that waits")
             interrupt()
         assert [outcome.status for outcome in found] == [SendStatus.DEFERRED]
+        assert server.connections == 1
+
+
+def test_interrupted_probe_opens_no_other_connection() -> None:
+    with ScriptedSMTP(noop=HANG) as server:
+        deliver(server)
+        with delivering(server, limits=Limits(probe_after=0, probe=PLENTY)) as found:
+            wait_until(lambda: "NOOP" in server.verbs(), "a client that waits")
+            interrupt()
+        [outcome] = found
+        assert (outcome.status, outcome.reply) == (SendStatus.DEFERRED, WORDS)
         assert server.connections == 1
 
 

@@ -14,6 +14,7 @@ from meetings.transport.outcome import Loss, Phase, SendStatus
 from meetings.transport.smtp.backend import EmailBackend
 from meetings.transport.smtp.session import Server
 from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP, server_context
+from tests.support.waiting import wait_until
 from tests.transport.smtp.wire import ALICE, BOB, PLENTY, SOON, deliver
 
 LOGIN: dict[str, Any] = {"username": "alice", "password": "s3cret"}
@@ -93,6 +94,15 @@ def test_final_dot_needs_no_acknowledgement_before(authority: trustme.CA, use_ss
         assert smtp.sock is not None
         assert smtp.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         smtp.close()
+
+
+def test_quit_is_said_after_the_deadline_too(smtp_server: ScriptedSMTP) -> None:
+    goal = Server(smtp_server.host, smtp_server.port, our_name="us.example.com")
+    smtp = goal.client(Deadline(PLENTY))
+    goal.open(smtp)
+    smtp.deadline = Deadline(0)
+    smtp.hang_up()
+    wait_until(lambda: "QUIT" in smtp_server.verbs(), "QUIT")
 
 
 def test_hello_follows_only_if_ehlo_is_unknown(settings: Settings) -> None:
