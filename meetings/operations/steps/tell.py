@@ -6,9 +6,10 @@ again.
 
 import math
 from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.db import OperationalError, transaction
 from psycopg2.errors import QueryCanceled
 
@@ -60,7 +61,7 @@ def tell(call: Call, decide: Decide) -> list[Told]:
     that this one continues, where somebody had not been told yet that they ended: until then, all
     that goes on is twice in that calendar. Raises what ``decide`` raises; nothing is stored then.
     """
-    with place_to_wait(call.deadline) as deadline, ExitStack() as hands:
+    with _place_to_wait(call) as deadline, ExitStack() as hands:
         call = replace(call, deadline=deadline)
         stored = _all_stored(call, decide, hands)
         progress = Progress(
@@ -73,6 +74,12 @@ def tell(call: Call, decide: Decide) -> list[Told]:
     for each in told:
         _come_back(each.meeting_id, each.planning, is_open=each.is_open)
     return sorted(told, key=lambda each: each.is_earlier)
+
+
+def _place_to_wait(call: Call) -> AbstractContextManager[Deadline]:
+    """Where all threads are at mails that take longer than calls wait, it would wait in vain."""
+    is_in_vain = sender_threads.are_at_one_job_for(settings.MEETINGS_TIME_BUDGET)
+    return place_to_wait(Deadline(0.0) if is_in_vain else call.deadline)
 
 
 def bring_up_to_date(meeting_id: int) -> int:

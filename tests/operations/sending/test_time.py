@@ -137,6 +137,22 @@ def test_call_beyond_those_that_may_wait_is_answered_at_once(
     assert copies(mail_server) == {BOB.address: 2, CAROL.address: 2}
 
 
+def test_call_does_not_wait_where_all_threads_are_at_slow_mails(
+    mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_SMTP_CONNECTIONS = 1
+    settings.MEETINGS_TIME_BUDGET = 0.0
+    gate = mail_server.hold("dot")
+    assert send(budget=1).pending
+    gate.wait_for_client()
+    assert set(recipients(send(uid="another", budget=PATIENCE)).values()) == {"queued"}
+    assert not Delivery.objects.filter(meeting__uid="another").exists()  # it was stored only
+    gate.open()
+    rest()
+    deliver()
+    assert copies(mail_server) == {BOB.address: 2, CAROL.address: 2}
+
+
 def test_calls_on_one_meeting_leave_room_for_others(mail_server: ScriptedSMTP) -> None:
     send(attendees=(BOB,))
     gate = mail_server.hold("dot")

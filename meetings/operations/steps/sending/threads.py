@@ -62,8 +62,11 @@ class SenderThreads:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        lock = threading.Lock()
+        self._work = threading.Condition(lock)  # there is a job, or it is over
+        self._changed = threading.Condition(lock)  # a job was begun, or a thread has ended
         self._jobs: deque[Job] = deque()
+        self._begun_at: dict[int, float] = {}  # by thread: when it began its job
         self._living = self._taking = self._idle = 0
         self._is_over = False
         self.stopped_at: float | None = None
@@ -75,14 +78,22 @@ class SenderThreads:
         if not most:
             job.run()
             return job
-        with self._changed:
+        with self._work:
             self._jobs.append(job)
             if self._idle < len(self._jobs) and self._taking < most:
                 threading.Thread(target=self._live, name="sender", daemon=True).start()
                 self._living += 1
                 self._taking += 1
-            self._changed.notify_all()
+            self._work.notify()
         return job
+
+    def are_at_one_job_for(self, seconds: float) -> bool:
+        """Whether all threads that there may be have been at one job for longer than that."""
+        with self._work:
+            begun_before = time.monotonic() - seconds
+            stuck = sum(begun_at < begun_before for begun_at in self._begun_at.values())
+        most: int = settings.MEETINGS_SMTP_CONNECTIONS
+        return 0 < most <= stuck
 
     @property
     def is_stopping(self) -> bool:
@@ -117,7 +128,7 @@ class SenderThreads:
         """Have the threads end once they have nothing to do; return whether all did in time."""
         with self._changed:
             self._is_over = True
-            self._changed.notify_all()
+            self._work.notify_all()
             try:
                 return self._changed.wait_for(lambda: not self._living, seconds)
             finally:
@@ -138,16 +149,17 @@ class SenderThreads:
 
     def _next(self) -> Job | None:
         """The next job, or None: the thread takes no more of them then."""
-        with self._changed:
+        with self._work:
+            self._begun_at.pop(threading.get_ident(), None)
             self._idle += 1
-            self._changed.wait_for(lambda: self._jobs or self._is_over, _REST)
+            self._work.wait_for(lambda: self._jobs or self._is_over, _REST)
             self._idle -= 1
             if not self._jobs:
                 self._taking -= 1
                 return None
-            job = self._jobs.popleft()
-            self._changed.notify_all()  # there is room again
-            return job
+            self._begun_at[threading.get_ident()] = time.monotonic()
+            self._changed.notify_all()
+            return self._jobs.popleft()
 
 
 sender_threads = SenderThreads()
