@@ -36,7 +36,7 @@ check: .venv/test.stamp  ## check style, types, imports, figures, migrations and
 # A fresh checkout has no database, and nothing here needs one.
 	@$(PY) -W "ignore:Got an error checking" manage.py makemigrations --check --dry-run
 	@$(DEPLOYED) $(PY) manage.py check --deploy --fail-level WARNING
-bench: .venv/test.stamp  ## measure how long things take
+bench: .venv/test.stamp  ## measure how long things take; settings: BENCH
 	@$(PY) -m tests.bench
 chaos: .venv/test.stamp  ## kill processes during calls and count mails; settings: SEED, CHAOS=long
 	@$(PY) -m tests.chaos

@@ -1,5 +1,7 @@
 """How long things take: ``make bench``. Numbers in documents come from here.
 
+    BENCH="calls slow" make bench    # only these: pure calls claims plans slow crowd hang
+
 build     one invitation (rule, zone, calendar, MIME) for a weekly series of 52 in America/New_York,
           after warm-up
 validate  one request body to checked parameters to event, without the database
@@ -14,14 +16,26 @@ plan      what 1,000 people, who know the meeting as it was 50 versions ago, are
 step      the background's work on a series with 100 changed occurrences for 1,000 people, of whom
           nobody was told yet: a step stores 1,000 deliveries at most. The longest of 5 steps, the
           longest statement, which is how long the meeting's row is locked, and the mails made
+
+The rest is of a whole installation without settings: gunicorn with 2 processes, and deliver_mail.
+
+slow      invitations, of one person each, over a line to the mail server that delays each direction
+          by 10 ms; their p50 with one caller. Accepted: 200 and result 1, so the mail server has
+          the mail. Promised: 202, which say that the background sends
+crowd     60 updates of one meeting at once, whose mails take 4 s each, and how long others wait in
+          the meantime, who call one after the other
+hang      the same with a mail server that accepts connections and says nothing, to which 64 callers
+          send, who call again when they are answered
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import django
 
-ROWS = ("pure", "calls", "claims", "plans")
+if TYPE_CHECKING:
+    from tests.bench.callers import Answer
 
 
 def pure() -> Iterator[str]:
@@ -60,21 +74,58 @@ def plans() -> Iterator[str]:
     yield f"step      {found.longest:6.0f} ms, {locked}, {mails}"
 
 
+def slow() -> Iterator[str]:
+    from tests.bench.slow import SECONDS, accepted, invitations, p50, promised
+
+    for offer, callers, answers in invitations():
+        if callers == 1:
+            yield f"slow      {p50(answers):6.2f} ms  p50, callers: 1, {offer}"
+        of = f"callers: {callers}, {offer}"
+        yield f"slow      {accepted(answers) / SECONDS:6.0f} /s  accepted, {of}"
+        yield f"slow      {promised(answers) / SECONDS:6.0f} /s  promised, {of}"
+
+
+def crowd() -> Iterator[str]:
+    from tests.bench.slow import one_meeting
+
+    yield from _waits("crowd", one_meeting())
+
+
+def hang() -> Iterator[str]:
+    from tests.bench.slow import a_hang
+
+    yield from _waits("hang", a_hang())
+
+
+def _waits(row: str, found: "Mapping[str, Sequence[Answer]]") -> Iterator[str]:
+    from tests.bench.slow import p50, promised, slowest
+
+    for what, answers in found.items():
+        of = f"{what}, {len(answers)} calls, {promised(answers)} of them 202"
+        yield f"{row:<9} {slowest(answers):6.0f} ms  at most, {p50(answers):.0f} ms median: {of}"
+
+
+# Those of the second kind use the database that ``site`` makes.
+Rows = dict[str, Callable[[], Iterator[str]]]
+ALONE: Rows = {"pure": pure, "slow": slow, "crowd": crowd, "hang": hang}
+ON_SITE: Rows = {"calls": calls, "claims": claims, "plans": plans}
+
+
 def main() -> None:
     """Print the rows, or those that BENCH names."""
     from tests.bench.calls import site
 
-    wanted = os.environ.get("BENCH", "").split() or ROWS
-    rows: dict[str, Callable[[], Iterator[str]]] = {
-        "calls": calls,
-        "claims": claims,
-        "plans": plans,
-    }
-    if "pure" in wanted:
-        for line in pure():
-            print(line, flush=True)
-    with site():
-        for name in (each for each in wanted if each in rows):
+    wanted = os.environ.get("BENCH", "").split() or [*ALONE, *ON_SITE]
+    show(ALONE, wanted)
+    if ON_SITE.keys() & set(wanted):
+        with site():
+            show(ON_SITE, wanted)
+
+
+def show(rows: Rows, wanted: Collection[str]) -> None:
+    """Print the wanted ones of these rows."""
+    for name in rows:
+        if name in wanted:
             for line in rows[name]():
                 print(line, flush=True)
 

@@ -1,33 +1,45 @@
-"""A mail server in a process of its own, so that its work is not taken for the service's.
+"""Mail servers, each in a process of its own.
 
-    python -m tests.bench.sink
+    python -m tests.bench.sink quick
 
-It writes its port, and ends with its standard input.
+KINDS has their names.
 """
 
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
-from tests.support.servers.processes import PROJECT
-from tests.support.servers.smtp_server import ScriptedSMTP
+from tests.bench.elsewhere import listening
+from tests.support.servers.smtp_conversation import Slow, Step
+from tests.support.servers.smtp_server import DEFAULTS, HANG, ScriptedSMTP
+
+SLOW_READER = "slow@example.org"
+SECONDS = 4.0  # for each mail to that reader
 
 
-@contextmanager
-def mail_server() -> Iterator[int]:
-    """Start it. Its port on loopback."""
-    command = [sys.executable, "-m", "tests.bench.sink"]
-    with subprocess.Popen(
-        command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-        process.stdin.close()
+def mail_server(kind: str = "quick") -> AbstractContextManager[int]:
+    """Start one. Its port on loopback."""
+    return listening("tests.bench.sink", kind)
 
+
+def _slow_for_one(mail: str) -> Step:
+    return Slow(DEFAULTS["dot"], SECONDS) if SLOW_READER in mail else DEFAULTS["dot"]
+
+
+def _pipelining() -> ScriptedSMTP:
+    server = ScriptedSMTP()
+    server.extensions += ("PIPELINING",)
+    return server
+
+
+KINDS: dict[str, Callable[[], ScriptedSMTP]] = {
+    "quick": ScriptedSMTP,
+    "pipelining": _pipelining,
+    "slow for one": lambda: ScriptedSMTP(dot=_slow_for_one),
+    "hanging": lambda: ScriptedSMTP(banner=HANG),
+}
 
 if __name__ == "__main__":
-    with ScriptedSMTP() as server:
+    with KINDS[sys.argv[1]]() as server:
         print(server.port, flush=True)
         sys.stdin.read()
