@@ -9,9 +9,12 @@ import pytest
 import trustme
 from pytest_django import Settings
 
+from meetings.deadline import Deadline
 from meetings.transport.outcome import Loss, Outcome, Phase, SendStatus
 from meetings.transport.send import connections_in_use, interrupt
-from meetings.transport.smtp.pool import Limits
+from meetings.transport.smtp.name import our_name
+from meetings.transport.smtp.pool import Limits, lend
+from meetings.transport.smtp.session import Server
 from tests.support.servers.smtp_server import HANG, ScriptedSMTP, server_context
 from tests.support.waiting import PATIENCE, wait_until
 from tests.transport.smtp.wire import BOB, PLENTY, deliver
@@ -145,6 +148,16 @@ def test_mail_can_be_sent_after_an_interruption(smtp_server: ScriptedSMTP) -> No
     interrupt()  # the idle connection stays
     assert deliver(smtp_server)[BOB].status is SendStatus.SENT
     assert smtp_server.connections == 1
+
+
+def test_interrupted_connection_is_not_kept(smtp_server: ScriptedSMTP) -> None:
+    """The interruption may come when the last reply has been read."""
+    server = Server(smtp_server.host, smtp_server.port, our_name=our_name())
+    with lend(server, Limits(), Deadline(PLENTY)) as connection:
+        connection.open(Deadline(PLENTY))
+        interrupt()
+    assert deliver(smtp_server)[BOB].status is SendStatus.SENT
+    assert smtp_server.connections == 2
 
 
 def test_interruption_may_meet_a_socket_that_closes(smtp_server: ScriptedSMTP) -> None:
