@@ -91,6 +91,14 @@ def test_refused_mail_is_not_sent_on_at_once(extensions: tuple[str, ...]) -> Non
         assert len(server.received) == 1
 
 
+def test_recipient_who_was_not_asked_of_has_another_transaction() -> None:
+    with ScriptedSMTP(extensions=PLAIN, dot=["451 4.3.0 later", "250 ok"]) as server:
+        server.room = 1
+        yielded = list(transactions(server, BOB, CAROL, DAVE))
+        assert [list(outcomes) for outcomes in yielded] == [[BOB, CAROL], [DAVE]]
+        assert yielded[1][DAVE].status is SendStatus.SENT
+
+
 @either_way
 def test_refused_recipients_take_no_room(extensions: tuple[str, ...]) -> None:
     refused = {f"p{number}@example.com": "550 5.1.1 no such user" for number in (0, 3)}

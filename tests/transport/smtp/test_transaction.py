@@ -85,6 +85,13 @@ def test_connection_goes_on_after_all_were_refused() -> None:
         assert server.verbs() == ["EHLO", "MAIL", "RCPT", "RSET", "MAIL", "RCPT", "DATA"]
 
 
+def test_connection_that_cannot_be_reset_is_not_kept() -> None:
+    with ScriptedSMTP(rcpt=["550 no", "250 yes"], rset="502 5.5.1 what?") as server:
+        assert deliver(server)[BOB].status is SendStatus.REFUSED
+        assert deliver(server)[BOB].status is SendStatus.SENT
+        assert server.connections == 2
+
+
 @pytest.mark.parametrize("rset", [DROP, "421 4.3.2 going down"])
 def test_refusal_of_all_survives_a_loss_at_rset(rset: Any) -> None:
     with ScriptedSMTP(rcpt="550 5.1.1 no such user", rset=rset) as server:
