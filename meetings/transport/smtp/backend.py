@@ -3,6 +3,7 @@
 Ordinary mail goes through ``send_messages``, which stays Django's.
 """
 
+import contextlib
 import os
 import ssl
 from collections.abc import Callable, Iterator, Sequence
@@ -117,12 +118,9 @@ def _converse(
     """Transact on the kept connection, or on a new one if the kept one turns out to be dead."""
     kept = connection.kept(deadline)
     if kept is not None:
-        try:
+        # It may have been idle for too long. Then the server has closed it, or is about to (421).
+        with contextlib.suppress(NotBegunError):
             return transact(kept, submission, final_dot)
-        except NotBegunError:
-            # It was idle for too long, and the server has just closed it, or is about to (421).
-            if connection.is_interrupted:
-                raise
     return transact(connection.open(deadline), submission, final_dot)
 
 
