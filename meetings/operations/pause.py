@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from meetings.models import Pause
+from meetings.models.outbox.server import forget_trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ def pause(by: str, reason: str = "") -> Paused:
 
 
 def resume() -> bool:
-    """Let mail go on; what waited is due at once. Return whether it was paused."""
+    """Let mail go on; what waited is due at once. Return whether it was paused.
+
+    A mail server that is left alone, because it had no room or hung, is tried at once, too.
+    """
+    forget_trouble()
     count, _ = Pause.objects.all().delete()
     return bool(count)

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from meetings.models import Delivery, DeliveryState, Meeting, Sender
 from meetings.operations.steps import publisher
-from tests.support.servers.smtp_server import HANG, ScriptedSMTP
+from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import states
 from tests.support.stories import queue
 from tests.support.waiting import wait_until
@@ -63,12 +63,12 @@ def test_stopping_worker_finishes_the_mail_in_hand(
 def test_mail_of_killed_worker_is_sent_by_another(
     start_worker: Start, tasks: Queue, mail_server: ScriptedSMTP
 ) -> None:
-    mail_server.scripts["mail"] = HANG
+    gate = mail_server.hold("mail")
     killed = start_worker()
     queue()
-    wait_until(lambda: set(states()) == {DeliveryState.SENDING}, "its claim")
-    mail_server.scripts["mail"] = "250 ok"
+    gate.wait_for_client()
     killed.kill()
+    mail_server.scripts["mail"] = "250 ok"
     # The lease has ended when RabbitMQ gives the task to the other worker: no sweep is needed.
     Sender.objects.update(alive_until=Now())
     start_worker()

@@ -9,7 +9,7 @@ from meetings.operations.pause import resume
 
 
 class Command(BaseCommand):
-    help = "Lets mail go on. What waited is sent at once."
+    help = "Lets mail go on, and has a mail server that was left alone tried at once."
 
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals_as_command_errors():

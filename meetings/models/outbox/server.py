@@ -13,14 +13,21 @@ from meetings.models.outbox.state import MOST_HANGS, STATE, ServerState, state_o
 
 _FIRST_PAUSE = 5.0  # seconds; doubled each time that there is no room again
 _LONGEST_PAUSE = 300.0
+_MINUTE = 63.0  # seconds: mails leave a little late, and no minute may have one more for that
 
+# Many transactions may meet one moment without room. They are one time, so all but the first find
+# a pause and leave it as it is.
 _BUSY = f"""
 INSERT INTO meetings_mailserver AS server (id, hangs, busy, paused_until)
 VALUES (1, 0, 1, statement_timestamp() + make_interval(secs => %(first)s))
 ON CONFLICT (id) DO UPDATE
-SET busy = server.busy + 1,
-    paused_until = GREATEST(server.paused_until, statement_timestamp() + make_interval(
-        secs => LEAST(%(first)s * 2 ^ LEAST(server.busy, 10), %(longest)s)))
+SET (busy, paused_until) = (
+    SELECT CASE WHEN is_new THEN server.busy + 1 ELSE server.busy END,
+           CASE WHEN is_new THEN statement_timestamp() + make_interval(
+                    secs => LEAST(%(first)s * 2 ^ LEAST(server.busy, 10), %(longest)s))
+                ELSE server.paused_until END
+    FROM (SELECT server.paused_until IS NULL
+              OR server.paused_until <= statement_timestamp() AS is_new) AS moment)
 RETURNING {STATE}
 """
 _HUNG = f"""
@@ -40,6 +47,7 @@ SET hangs = 0, busy = 0,
 WHERE server.hangs > 0 OR server.busy > 0
 RETURNING {STATE}
 """
+_FORGET = "UPDATE meetings_mailserver SET hangs = 0, busy = 0, paused_until = NULL"
 # While one process probes, the others go on leaving it alone.
 _PROBE = """
 UPDATE meetings_mailserver AS server
@@ -68,7 +76,7 @@ def was_busy() -> ServerState:
 
 def hung() -> ServerState:
     """Note that the server did not reply in time. From the third time on it is left alone."""
-    return _state(run(_HUNG, {"most": MOST_HANGS, "pause": _pause_of_a_broken_server()}))
+    return _state(run(_HUNG, {"most": MOST_HANGS, "pause": _first_pause()}))
 
 
 def was_well() -> ServerState:
@@ -78,7 +86,7 @@ def was_well() -> ServerState:
 
 def may_probe() -> bool:
     """Take the turn to try a server that hung. False where another process has it, or had it."""
-    seconds = _pause_of_a_broken_server() + float(settings.EMAIL_TIMEOUT)
+    seconds = _first_pause() + float(settings.EMAIL_TIMEOUT)
     return bool(run(_PROBE, {"most": MOST_HANGS, "seconds": seconds}))
 
 
@@ -88,9 +96,14 @@ def take_slot(patience: float) -> float | None:
     None, and nothing is taken, where that is more than ``patience`` seconds. Slots are spread
     evenly, so that no minute has more mails than the rate says, whenever it begins.
     """
-    step = 60.0 / settings.MEETINGS_SMTP_RATE
+    step = _MINUTE / settings.MEETINGS_SMTP_RATE
     rows = run(_SLOT, {"step": step, "patience": patience})
     return max(0.0, cast("float", rows[0][0])) if rows else None
+
+
+def forget_trouble() -> None:
+    """Let the server be tried at once, as an operator asks who knows that it works."""
+    run(_FORGET, {})
 
 
 def _state(rows: list[tuple[object, ...]]) -> ServerState:
@@ -98,8 +111,4 @@ def _state(rows: list[tuple[object, ...]]) -> ServerState:
 
 
 def _first_pause() -> float:
-    return min(_FIRST_PAUSE, _pause_of_a_broken_server())
-
-
-def _pause_of_a_broken_server() -> float:
-    return float(settings.MEETINGS_BACK_OFF[0])
+    return min(_FIRST_PAUSE, float(settings.MEETINGS_BACK_OFF[0]))

@@ -16,6 +16,7 @@ from meetings.models.outbox import server
 from meetings.models.outbox.queue import SLOT_PATIENCE
 from meetings.models.outbox.state import ServerState
 from meetings.transport.outcome import Loss, Outcome
+from meetings.transport.send import close_kept_connections
 
 _lock = threading.Lock()
 _state = ServerState()
@@ -26,7 +27,10 @@ def note(state: ServerState) -> None:
     """Take note of how the mail server stands, as PostgreSQL has just said."""
     global _state, _closed_until
     with _lock:
+        has_less_room = state.busy > _state.busy
         _state, _closed_until = state, time.monotonic() + state.closed_for
+    if has_less_room:  # connections on which nothing is sent take the room of others
+        close_kept_connections()
 
 
 def may_begin(deadline: Deadline) -> bool:
