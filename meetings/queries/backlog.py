@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.db import connection, transaction
 from django.db.models import Case, Count, F, Min, Q, Sum, When
 from django.db.models.functions import Coalesce, Extract, Now
 
@@ -13,6 +14,9 @@ from meetings.models import Attendee, Delivery, DeliveryState, MailServer, Meeti
 class Backlog:
     """``due`` meetings, and for how many seconds the oldest has been ``overdue``.
 
+    ``waiting`` are the meetings of which somebody is to be told something, now or later. Together
+    with ``sending`` it is 0 only where nothing is left.
+
     ``sending`` deliveries are in the hands of a sender, living or dead. ``senders`` are the living
     ones. A process becomes one with its first mail and stays one while it renews its lease, so a
     mail loop that had nothing to send yet is none. ``in_back_off`` and ``outstanding`` count
@@ -22,6 +26,7 @@ class Backlog:
     fell silent, since it last replied.
     """
 
+    waiting: int
     due: int
     overdue: float | None
     sending: int
@@ -35,7 +40,17 @@ class Backlog:
 
 
 def backlog() -> Backlog:
-    """Count what waits. Five queries."""
+    """Count what waits, as of one moment. Seven queries."""
+    if connection.in_atomic_block:
+        return _backlog()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # Else what moves on between two queries could be in none of them.
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        return _backlog()
+
+
+def _backlog() -> Backlog:
     due = Meeting.objects.filter(due_at__lte=Now()).aggregate(
         count=Count("pk"), overdue=Extract(Now() - Min("due_at"), "epoch")
     )
@@ -48,6 +63,7 @@ def backlog() -> Backlog:
     )
     hangs, paused_until = _mail_server()
     return Backlog(
+        waiting=Meeting.objects.filter(due_at__isnull=False).count(),
         due=due["count"],
         overdue=None if overdue is None else float(overdue),
         sending=Delivery.objects.filter(state=DeliveryState.SENDING).count(),

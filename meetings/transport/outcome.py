@@ -35,6 +35,8 @@ class Loss(StrEnum):
 
     BROKEN = "broken"  # the connection was refused, reset, closed or interrupted
     SILENT = "silent"  # no reply came in time
+    CUT = "cut"  # our own time for the transaction was over, while the server replied
+    NONE_FREE = "none free"  # our own connections were all in use
 
 
 _TOO_MANY = {452, 552}
@@ -87,9 +89,10 @@ def outcome_of_reply(
     ``unreadable`` is the status for a code that is not 2yz, 4yz or 5yz.
     """
     status = _STATUS_OF_CLASS.get(code // 100, unreadable)
+    words = text.decode("utf-8", "replace")
     return Outcome(
         status,
-        f"{code} {text.decode('utf-8', 'replace')}",
+        f"{code} {words}" if code > 0 else f"a reply without a code: …{words}",
         phase=phase,
         is_server_busy=_is_server_busy(code, text, phase),
     )

@@ -18,6 +18,7 @@ from tests.support.stored import sent
 from tests.support.stories import queue
 
 NOTHING = {
+    "waiting": 0,
     "due": 0,
     "overdue": None,
     "sending": 0,
@@ -61,7 +62,7 @@ def test_people_who_wait_and_who_were_given_up_are_counted(
     mail_server.scripts["rcpt"] = {CAROL.address: "550 5.1.1 no such user"}
     sent(uid="two")
     end_lease()
-    assert printed(run) == NOTHING | {"in_back_off": 1, "outstanding": 1}
+    assert printed(run) == NOTHING | {"waiting": 1, "in_back_off": 1, "outstanding": 1}
 
 
 def test_mails_under_way_and_senders_are_counted(run: Run, mail_server: ScriptedSMTP) -> None:

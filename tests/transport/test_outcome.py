@@ -59,3 +59,11 @@ def test_full_mailbox_is_not_too_many(code: int, text: bytes, expected: bool) ->
     assert outcome_of_rcpt(code, text) == Outcome(
         SendStatus.DEFERRED, reply, too_many_recipients=expected, phase=Phase.RCPT
     )
+
+
+def test_reply_that_is_not_smtp_is_said_to_be_so() -> None:
+    outcome = outcome_of_reply(-1, b"o there", Phase.SESSION)
+    assert (outcome.status, outcome.reply) == (
+        SendStatus.DEFERRED,
+        "a reply without a code: …o there",
+    )

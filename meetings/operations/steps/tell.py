@@ -64,10 +64,12 @@ def tell(call: Call, decide: Decide) -> list[Told]:
     with _place_to_wait(call) as deadline, ExitStack() as hands:
         call = replace(call, deadline=deadline)
         stored = _all_stored(call, decide, hands)
+        have_it = any(each.have_it for each in stored)
         progress = Progress(
             deadline=deadline,
             is_call=True,
-            told_somebody=any(each.have_it for each in stored),
+            told_somebody=have_it,
+            has_told=have_it,
             goes_on=any(map(_leaves_something, stored)),
         )
         told = [_with_the_rest(each, deadline) for each in dispatch(stored, progress)]

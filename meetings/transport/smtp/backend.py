@@ -7,6 +7,7 @@ import contextlib
 import os
 import ssl
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from django.conf import settings
 from django.core.mail.backends import smtp
@@ -14,7 +15,7 @@ from django.utils.functional import cached_property
 
 from meetings.addresses import AddressError, wire_address
 from meetings.deadline import Deadline
-from meetings.transport.outcome import Outcome, Phase, SendStatus
+from meetings.transport.outcome import Loss, Outcome, Phase, SendStatus
 from meetings.transport.smtp import pool
 from meetings.transport.smtp.connection import outcome_of_loss
 from meetings.transport.smtp.name import our_name
@@ -27,6 +28,8 @@ from meetings.transport.smtp.submission import (
     with_crlf,
 )
 from meetings.transport.smtp.transaction import FinalDot, NotBegunError, transact
+
+_AMONG_RECIPIENTS = {Phase.MAIL, Phase.RCPT, Phase.DATA}
 
 
 class EmailBackend(smtp.EmailBackend):
@@ -87,10 +90,8 @@ class EmailBackend(smtp.EmailBackend):
             waiting = group
             while waiting:
                 submission = Submission(Envelope(sender, tuple(waiting[:most])), content)
-                outcomes = self._transact(submission, may_finish)
-                decided, taken = _decided(outcomes)
-                if taken and len(decided) < len(submission.envelope.recipients):
-                    most = taken
+                decided, room = _decided(self._transact(submission, may_finish))
+                most = room or most
                 waiting = [to for to in waiting if to.address not in decided]
                 yield decided
 
@@ -100,6 +101,13 @@ class EmailBackend(smtp.EmailBackend):
         """One transaction, with its own time from here to the final dot."""
         deadline = Deadline(settings.MEETINGS_SMTP_DEADLINE, step=self.timeout)
         final_dot = FinalDot(may_finish, settings.MEETINGS_SMTP_LAST_REPLY)
+        outcomes = self._lend_and_converse(submission, deadline, final_dot)
+        is_over = deadline.left <= 0 and len(outcomes) > 1
+        return {to: _cut(each) for to, each in outcomes.items()} if is_over else outcomes
+
+    def _lend_and_converse(
+        self, submission: Submission, deadline: Deadline, final_dot: FinalDot
+    ) -> dict[str, Outcome]:
         try:
             with pool.lend(self._server, self.limits, deadline) as connection:
                 return _converse(connection, submission, deadline, final_dot)
@@ -107,7 +115,7 @@ class EmailBackend(smtp.EmailBackend):
             return submission.all(failure.outcome)
         except pool.AllInUseError:
             reply = "all connections of this process to mail servers are in use"
-            return submission.all(Outcome(SendStatus.DEFERRED, reply))
+            return submission.all(Outcome(SendStatus.DEFERRED, reply, loss=Loss.NONE_FREE))
         except OSError as error:
             return submission.all(outcome_of_loss(error, Phase.SESSION))
 
@@ -124,12 +132,33 @@ def _converse(
     return transact(connection.open(deadline), submission, final_dot)
 
 
-def _decided(outcomes: dict[str, Outcome]) -> tuple[dict[str, Outcome], int]:
-    """The outcomes that are final for this mail, and how many recipients the server took.
+def _cut(outcome: Outcome) -> Outcome:
+    """The outcome of one of many recipients in a transaction that took all its time.
 
-    If it took some and had no room for others, these can follow at once.
+    Each reply may have come in time, so that is no hang. With PIPELINING the server may have said
+    nothing at all, because it works on all recipients first.
+    """
+    is_late = outcome.loss is Loss.SILENT and outcome.phase in _AMONG_RECIPIENTS
+    reply = "the mail server needs too long for so many recipients"
+    return replace(outcome, reply=reply, loss=Loss.CUT) if is_late else outcome
+
+
+def _decided(outcomes: dict[str, Outcome]) -> tuple[dict[str, Outcome], int]:
+    """The outcomes that are final for this mail, and how many recipients the next may have.
+
+    The others can follow at once: those for whom the server had no room beside some that it took,
+    and those of a transaction that took all its time, which is tried with half of them. 0: as many
+    as before.
     """
     taken = sum(outcome.status is SendStatus.SENT for outcome in outcomes.values())
-    if not taken:
+    decided = {
+        to: each for to, each in outcomes.items() if not _follows(each, taken, len(outcomes))
+    }
+    if len(decided) == len(outcomes):
         return outcomes, 0
-    return {to: each for to, each in outcomes.items() if not each.too_many_recipients}, taken
+    return decided, taken or max(1, len(outcomes) // 2)
+
+
+def _follows(outcome: Outcome, taken: int, together: int) -> bool:
+    is_cut = outcome.loss is Loss.CUT and together > 1
+    return is_cut or bool(taken and outcome.too_many_recipients)

@@ -32,6 +32,7 @@ _OK = 250
 _START_INPUT = 354
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 _FINAL_DOT = b".\r\n"
+_PATIENCE_WITH_RSET = 2.0  # seconds
 _GROUP = 100  # commands that are written before their replies are read
 
 
@@ -169,6 +170,8 @@ class _Dialogue:
             # allows. A dot, or a QUIT, would be a mail. So it gets nothing.
             self._smtp.close()
             return
+        # All outcomes are known, and nobody is to wait for them.
+        self._smtp.deadline = Deadline(_PATIENCE_WITH_RSET)
         try:
             is_ready = self._smtp.rset()[0] == _OK
         except OSError:

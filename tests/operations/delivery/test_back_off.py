@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from meetings.itip.event import Attendee
 from meetings.itip.moment import Moment
+from meetings.models import Attendee as AttendeeRow
 from meetings.models import Delivery, Meeting
 from meetings.operations.resend import bring_up_to_date
 from tests.support.background import deliver, deliver_later, pass_time
@@ -184,3 +186,14 @@ def test_background_leaves_one_in_back_off_and_tells_the_others(mail_server: Scr
     deliver()
     assert row_of(BOB.address).retry_at == bob.retry_at == Meeting.objects.get().due_at
     assert tries() == 1
+
+
+def test_who_shares_a_mail_is_tried_again_together(
+    mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_JITTER = 0.5
+    people = [Attendee(address=f"person{number}@example.org") for number in range(9)]
+    send(attendees=people, budget=0)
+    mail_server.scripts["dot"] = LATER
+    deliver()
+    assert AttendeeRow.objects.values("retry_at").distinct().count() == 1

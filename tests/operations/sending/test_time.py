@@ -13,6 +13,7 @@ from meetings.operations import work
 from meetings.operations.steps.sending.ending import sending_ended
 from meetings.operations.steps.sending.threads import sender_threads
 from meetings.queries.standing import Standing
+from meetings.transport.send import connections_in_use
 from tests.support.background import deliver
 from tests.support.cast import BOB, CAROL, DAN
 from tests.support.servers.database import another_session, threads_own_connection
@@ -83,6 +84,45 @@ def test_deferred_people_do_not_wait_for_a_mail_that_others_are_at(
     gate.wait_for_client()
     assert sorted(states()) == ["deferred", "sending"]
     gate.open()
+
+
+def test_call_that_waits_for_a_connection_in_vain_is_no_0(
+    mail_server: ScriptedSMTP, settings: Settings
+) -> None:
+    settings.MEETINGS_SMTP_CONNECTIONS = 0
+    hr_system()
+    gate = mail_server.hold("dot")
+    with ThreadPoolExecutor(8) as pool:
+        calls = [
+            in_a_thread(pool, partial(send, uid=f"meeting-{number}", budget=PATIENCE))
+            for number in range(8)
+        ]
+        wait_until(lambda: connections_in_use() == 8, "all connections to be in use")
+        settings.MEETINGS_SMTP_DEADLINE = SOON
+        standing = send(uid="another", budget=PATIENCE)
+        assert (standing.error, standing.pending) == ("", True)
+        gate.open()
+        assert all(call.result().told for call in calls)
+    settings.MEETINGS_SMTP_DEADLINE = PATIENCE
+    deliver()
+    assert copies(mail_server) == {BOB.address: 9, CAROL.address: 9}
+
+
+def test_mail_that_is_not_recorded_yet_is_queued(mail_server: ScriptedSMTP) -> None:
+    with another_session() as other:
+
+        def dot(_: str) -> str:
+            other.execute("BEGIN")
+            other.execute("SELECT FROM meetings_meeting FOR UPDATE")
+            return "250 2.0.0 queued"
+
+        mail_server.scripts["dot"] = dot
+        standing = send(budget=1)
+        assert (standing.error, standing.told, standing.pending) == ("", False, True)
+        wait_until(lambda: mail_server.received, "the mail")
+        other.execute("COMMIT")
+    rest()
+    assert states() == ["sent", "sent"]
 
 
 def test_nothing_is_begun_after_the_calls_time(

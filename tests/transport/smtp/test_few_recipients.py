@@ -5,9 +5,10 @@ from collections import Counter
 import pytest
 from pytest_django import Settings
 
-from meetings.transport.outcome import Phase, SendStatus
-from tests.support.servers.smtp_server import ScriptedSMTP
-from tests.transport.smtp.wire import BOB, CAROL, DAVE, deliver, statuses, transactions
+from meetings.transport.outcome import Loss, Phase, SendStatus
+from tests.support.servers.smtp_conversation import Slow, Step
+from tests.support.servers.smtp_server import HANG, ScriptedSMTP
+from tests.transport.smtp.wire import BOB, CAROL, DAVE, SOON, deliver, statuses, transactions
 
 TOO_MANY = ["452 4.5.3 too many recipients", "552 5.5.3 too many recipients", "452 too many"]
 PLAIN, PIPELINED = ("SIZE 10485760",), ("SIZE 10485760", "PIPELINING")
@@ -147,3 +148,67 @@ def test_smaller_transactions_avoid_a_refusal_at_data(
         assert set(statuses(deliver(server, *people)).values()) == {SendStatus.SENT}
         assert dict.fromkeys(people, 1) == mailed(server)
         assert sizes(server) == [50, 1]
+
+
+class Stops:
+    """Says nothing more after two recipients of a transaction: each more would take too long."""
+
+    def __init__(self, server: ScriptedSMTP) -> None:
+        self.count = 0
+        server.scripts |= {"mail": self.mail, "rcpt": self.rcpt}
+
+    def mail(self, _: str) -> Step:
+        self.count = 0
+        return "250 ok"
+
+    def rcpt(self, _: str) -> Step:
+        self.count += 1
+        return "250 ok" if self.count <= 2 else HANG
+
+
+@either_way
+def test_transaction_that_takes_all_its_time_is_halved(
+    extensions: tuple[str, ...],
+) -> None:
+    people = crowd(8)
+
+    def attempt(seconds: float) -> list[int]:
+        with ScriptedSMTP(extensions=extensions) as server:
+            Stops(server)
+            sizes = [len(each) for each in transactions(server, *people, deadline=seconds)]
+            assert set(mailed(server).values()) <= {1}
+            return sizes
+
+    for seconds in (SOON, 2, 10, 40):  # on a busy machine two may take too long as well
+        sizes = attempt(seconds)
+        if sizes == [0, 0, 2, 2, 2, 2]:
+            return
+    raise AssertionError(sizes)
+
+
+@either_way
+def test_slow_server_gets_as_many_as_it_can_take_in_time(extensions: tuple[str, ...]) -> None:
+    """One that pipelines has not even replied to MAIL when the time is over."""
+    people = crowd(8)
+    with ScriptedSMTP(extensions=extensions, rcpt=Slow("250 ok", 0.25)) as server:
+        first, *rest = transactions(server, *people, deadline=1.5)
+        assert first == {}
+        assert {each.status for found in rest for each in found.values()} == {SendStatus.SENT}
+        assert mailed(server) == dict.fromkeys(people, 1)
+
+
+def test_single_recipient_without_a_reply_is_a_hang() -> None:
+    with ScriptedSMTP(rcpt=HANG) as server:
+        [outcome] = deliver(server, BOB, deadline=SOON).values()
+        assert (outcome.status, outcome.loss) == (SendStatus.DEFERRED, Loss.SILENT)
+
+
+def test_refusal_stays_known_where_the_rest_takes_all_its_time() -> None:
+    rcpt: dict[str, Step] = {BOB: "550 5.1.1 no such user", DAVE: HANG}
+    with ScriptedSMTP(rcpt=rcpt) as server:
+        first, *rest = transactions(server, BOB, CAROL, DAVE, deadline=2)
+        assert statuses(first) == {BOB: SendStatus.REFUSED}
+        assert {to: each.status for found in rest for to, each in found.items()} == {
+            CAROL: SendStatus.SENT,
+            DAVE: SendStatus.DEFERRED,
+        }

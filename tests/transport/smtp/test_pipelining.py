@@ -55,13 +55,6 @@ def test_wait_for_held_replies_is_as_long_as_for_each() -> None:
         assert set(statuses(outcomes).values()) == EVERYBODY_SENT
 
 
-def test_deadline_ends_the_wait_for_held_replies() -> None:
-    with ScriptedSMTP(extensions=OFFERED, rcpt=Slow("250 ok", 1)) as server:
-        outcomes = deliver(server, *crowd(100), deadline=2)
-        assert set(statuses(outcomes).values()) == {SendStatus.DEFERRED}
-        assert server.received == []
-
-
 def test_thousand_recipients_go_in_groups(settings: Settings) -> None:
     settings.MEETINGS_SMTP_RECIPIENTS = 1000
     with ScriptedSMTP(extensions=OFFERED) as server:

@@ -4,7 +4,7 @@ import pytest
 from pytest_django import Settings
 
 from meetings.transport.outcome import LEASE_ENDED, Outcome, Phase, SendStatus
-from tests.support.servers.smtp_server import DROP, ScriptedSMTP
+from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP
 from tests.support.waiting import wait_until
 from tests.transport.door import no
 from tests.transport.smtp.wire import ALICE, BOB, CAROL, DAVE, RAW, deliver, statuses
@@ -92,7 +92,7 @@ def test_connection_that_cannot_be_reset_is_not_kept() -> None:
         assert server.connections == 2
 
 
-@pytest.mark.parametrize("rset", [DROP, "421 4.3.2 going down"])
+@pytest.mark.parametrize("rset", [DROP, HANG, "421 4.3.2 going down"])
 def test_refusal_of_all_survives_a_loss_at_rset(rset: Any) -> None:
     with ScriptedSMTP(rcpt="550 5.1.1 no such user", rset=rset) as server:
         assert deliver(server)[BOB] == NO_SUCH_USER

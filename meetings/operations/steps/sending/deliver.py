@@ -77,7 +77,9 @@ def _record_kept(kept: Sequence[tuple[Run, Parcel, Outcome]], *, given_up: bool)
 
 
 def _decided(kept: Iterable[tuple[Run, Parcel, Outcome]], *, given_up: bool) -> list[Ending]:
-    return [(parcel, deferred(parcel, outcome, given_up=given_up)) for _, parcel, outcome in kept]
+    return [
+        (parcel, deferred(run, parcel, outcome, given_up=given_up)) for run, parcel, outcome in kept
+    ]
 
 
 def _try(run: Run, consignment: Consignment, parcels: Sequence[Parcel]) -> list[Parcel]:
@@ -147,6 +149,8 @@ def _transactions(
 
 def _take(run: Run, found: Sequence[tuple[Parcel, Outcome]]) -> list[Parcel]:
     """Record one transaction, and return those for whom it is right to send once more at once."""
+    if not found:  # all its recipients follow in smaller ones
+        return []
     outcomes = [outcome for _, outcome in found]
     accepted = any(outcome.status is SendStatus.SENT for outcome in outcomes)
     run.progress.told_somebody = run.progress.told_somebody or accepted
@@ -194,19 +198,21 @@ def _final(run: Run, parcel: Parcel, outcome: Outcome) -> list[Ending]:
 
 
 def _put_off(run: Run, parcel: Parcel, outcome: Outcome) -> list[Ending]:
-    if outcome.loss and sender_threads.is_stopping:
-        # The end of this process has cut it, which says nothing of the mail server.
+    if outcome.loss is Loss.NONE_FREE or (outcome.loss and sender_threads.is_stopping):
+        # Our own limits, or the end of this process, say nothing of the mail server.
         run.progress.goes_on = run.left_something = True
         return [(parcel, ended(parcel, DeliveryState.DEFERRED, outcome, retry_after=0.0))]
+    if outcome.loss is Loss.CUT:
+        run.progress.goes_on = True
     if run.progress.keep(run, parcel, outcome):
         return []
-    return [(parcel, deferred(parcel, outcome))]
+    return [(parcel, deferred(run, parcel, outcome))]
 
 
 def _unknown(run: Run, parcel: Parcel, outcome: Outcome) -> End:
     """An end without the mail server's word. The third one is the last."""
     run.may_have_mail(parcel.key)
-    retry_after: float | None = pause(parcel)
+    retry_after: float | None = pause(run, parcel)
     if parcel.unknown_ends + 1 >= MOST_UNKNOWN_ENDS:
         retry_after = None
     elif _may_go_at_once(parcel, outcome):  # the next process that may begin one sends it
@@ -222,3 +228,5 @@ def _record(run: Run, ends: Sequence[Ending], *, due_now: bool = False) -> None:
         for parcel, end in some:
             if end.state is not DeliveryState.DROPPED and end.delivery_id in recorded:
                 run.results[parcel.key] = recorded[end.delivery_id]
+                if end.state is DeliveryState.SENT:
+                    run.progress.has_told = True

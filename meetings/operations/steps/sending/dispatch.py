@@ -131,6 +131,7 @@ def _run(stored: StoredPlan, progress: Progress) -> Run | None:
 
 def _told(stored: StoredPlan, run: Run | None, progress: Progress) -> Told:
     planning = stored.planning
+    has_told = progress.has_told  # before the results, which then show it
     # Copied in one step each, because the thread may go on writing to them.
     reached = (set(run.results.copy()) - stored.plan.cut) | run.broken.copy() if run else set()
     return Told(
@@ -140,7 +141,7 @@ def _told(stored: StoredPlan, run: Run | None, progress: Progress) -> Told:
         run=run,
         asked=planning.asked | stored.have_it,
         unsent=planning.asked - reached,
-        has_mailed=progress.told_somebody,
+        has_mailed=has_told,
         may_have_arrived=bool(run and run.unsure),
         is_open=stored.is_open,
         is_earlier=stored.is_earlier,

@@ -1,23 +1,22 @@
 """How an attempt ends, as RECORD writes it."""
 
-import random
-
 from django.conf import settings
 
 from meetings.models import DeliveryState
 from meetings.models.outbox.record import End
 from meetings.operations.steps.sending.parcels import Parcel
+from meetings.operations.steps.sending.progress import Run
 from meetings.transport.outcome import Outcome
 
 
-def deferred(parcel: Parcel, outcome: Outcome, *, given_up: bool = False) -> End:
+def deferred(run: Run, parcel: Parcel, outcome: Outcome, *, given_up: bool = False) -> End:
     """Return a deferred end with its next try, or ``given_up``."""
     return End(
         delivery_id=parcel.delivery_id,
         attempt=parcel.attempt,
         state=DeliveryState.DEFERRED,
         reply=outcome.reply,
-        retry_after=pause(parcel),
+        retry_after=pause(run, parcel),
         given_up=given_up,
     )
 
@@ -40,9 +39,8 @@ def ended(
     )
 
 
-def pause(parcel: Parcel) -> float:
-    """Return the seconds until the next try, with jitter: what failed together is not tried so."""
+def pause(run: Run, parcel: Parcel) -> float:
+    """Return the seconds until the next try, with the run's jitter: not all runs try at once."""
     pauses = settings.MEETINGS_BACK_OFF
     seconds = float(pauses[min(parcel.attempt, len(pauses)) - 1])
-    jitter = random.uniform(1 - settings.MEETINGS_JITTER, 1 + settings.MEETINGS_JITTER)  # noqa: S311 (no secret)
-    return seconds * jitter
+    return seconds * (1 + run.jitter)

@@ -1,8 +1,11 @@
 """How far a call, or a worker, has come: what it is sending, and what became of it so far."""
 
+import random
 import threading
 import time
 from dataclasses import dataclass, field
+
+from django.conf import settings
 
 from meetings.deadline import Deadline
 from meetings.models.outbox.record import Recorded, Sending
@@ -16,14 +19,15 @@ class Progress:
     """What a call, or a worker, has come to, over all meetings that it tells people of.
 
     No transaction is begun after the ``deadline``. ``told_somebody``: a mail server accepted a
-    mail, now or before. ``goes_on``: something is left to the background, so the caller is not told
-    that nothing will be mailed. ``undecided`` are deferred ends that are not recorded yet: what
-    becomes of them depends on the others.
+    mail, now or before. ``has_told``: that is recorded. ``goes_on``: something is left to the
+    background, so the caller is not told that nothing will be mailed. ``undecided`` are deferred
+    ends that are not recorded yet: what becomes of them depends on the others.
     """
 
     deadline: Deadline
     is_call: bool
     told_somebody: bool = False
+    has_told: bool = False
     goes_on: bool = False
     undecided: list[tuple["Run", Parcel, Outcome]] = field(default_factory=list)
     is_settled: bool = False
@@ -62,6 +66,11 @@ class Progress:
             return self.is_call and not (self.told_somebody or self.goes_on)
 
 
+def _jitter() -> float:
+    most = float(settings.MEETINGS_JITTER)
+    return random.uniform(-most, most)  # noqa: S311 (no secret)
+
+
 @dataclass(slots=True, kw_only=True)
 class Run:
     """One plan on its way.
@@ -70,13 +79,15 @@ class Run:
     server's words. ``broken`` are the people to whom a message did not go: nothing later goes, and
     is ``unsent``. ``unsure`` are those who may have a mail of it without the mail server's word.
     ``left_something``: a mail was not begun, so the background has to look at once. ``is_cut``: so
-    it has, because the plan leaves messages for another one.
+    it has, because the plan leaves messages for another one. ``jitter`` is the part of a pause by
+    which each of its pauses is longer: those who share a mail are tried again together.
     """
 
     sending: Sending
     lease: Lease
     progress: Progress
     begun_at: float = field(default_factory=time.monotonic)
+    jitter: float = field(default_factory=_jitter)
     results: dict[str, Recorded] = field(default_factory=dict)
     replies: dict[str, str] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)

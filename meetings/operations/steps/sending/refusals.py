@@ -33,5 +33,5 @@ def report_refusals(outcomes: Iterable[Outcome]) -> None:
 
 def _kind(outcome: Outcome) -> str:
     digits = _DIGITS.match(outcome.reply)
-    reply = digits[0] if digits else "no reply" if outcome.loss else "no SMTP reply"
-    return f"recipients {_ENDS[outcome.status]}: {outcome.phase or 'backend'}: {reply}"
+    reply = digits[0] if digits else "no reply"
+    return f"recipients {_ENDS[outcome.status]}: {outcome.phase or 'without SMTP'}: {reply}"
