@@ -103,7 +103,7 @@ def phases(seed: int) -> Mapping[str, Plan]:
             postgres=TIMES,
             purges=TIMES,
         ),
-        "slow": replace(more, manner=Manner(slow=5.0), patience=8.0),
+        "slow": replace(more, manner=Manner(slow=5.0), last_reply=8.0),
         "greylisting": replace(more, manner=Manner(greylists=True)),
         "PgBouncer": replace(more, with_pgbouncer=True),
     }

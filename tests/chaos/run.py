@@ -47,8 +47,9 @@ class Plan:
     with_broker: bool = True
     with_pgbouncer: bool = False
     manner: Manner = field(default_factory=Manner)
-    # Seconds that a call, or a transaction, may take.
+    # Seconds that a call, or a transaction, may take, and the reply to the final dot after that.
     patience: float = 1.2
+    last_reply: float = 1.2
     # The environment that a second machine's processes have besides; none: there is one machine.
     second_machine: tuple[tuple[str, str], ...] = ()
 
@@ -96,6 +97,7 @@ class Run:
             with_pgbouncer=plan.with_pgbouncer,
             MEETINGS_TIME_BUDGET=patience,
             MEETINGS_SMTP_DEADLINE=patience,
+            MEETINGS_SMTP_LAST_REPLY=str(plan.last_reply),
             **LEASE,
         )
         self.mails = ["mail1", "mail2"]
