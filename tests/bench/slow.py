@@ -37,6 +37,7 @@ def invitations() -> Iterator[tuple[str, int, Sequence[Answer]]]:
             listening("tests.bench.line", str(far)) as near,
             installation(near) as site,
         ):
+            elsewhere(invite_for, site.port, callers=8, seconds=1.0)  # it warms both processes up
             for callers in (1, 8, 32, 64):
                 answers = elsewhere(invite_for, site.port, callers=callers, seconds=SECONDS)
                 yield offer, callers, answers
