@@ -5,7 +5,7 @@ Any number of workers may do so at once, on any number of machines: each claim t
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from django.db import DatabaseError, InterfaceError, connection
@@ -79,10 +79,22 @@ def _bring_up_to_date(meeting_id: int, claim_ends_at: float) -> None:
     if sender_threads.is_stopping or time.monotonic() > claim_ends_at:
         return
     try:
-        bring_up_to_date(meeting_id)
+        _with_another_connection(partial(bring_up_to_date, meeting_id))
     except (DatabaseError, InterfaceError):
         connection.close()
         trouble.report("database", "The database is unavailable. A later claim finds what is due.")
     # One meeting that cannot be mailed does not keep the others: its claim ends by time.
     except Exception:
         log.exception("The people of meeting %d could not be told.", meeting_id)
+
+
+def _with_another_connection(work: Callable[[], object]) -> None:
+    """Work, and once more where the thread's connection may have broken since its last meeting.
+
+    Else the claim would have to end first. What the first try has stored is not stored again.
+    """
+    try:
+        work()
+    except (DatabaseError, InterfaceError):
+        connection.close()
+        work()
