@@ -10,8 +10,10 @@ from django.conf import settings
 from django.test import Client
 from django.test.utils import get_runner, override_settings
 
+from meetings.operations.steps.sending.threads import sender_threads
 from tests.bench.sink import mail_server
 from tests.bench.timing import BODY
+from tests.support.waiting import PATIENCE
 
 
 @contextmanager
@@ -32,6 +34,8 @@ def site() -> Iterator[None]:
         ):
             yield
     finally:
+        # Each has a connection to the database, which could not be dropped.
+        sender_threads.finish(PATIENCE)
         runner.teardown_databases(databases)
 
 
