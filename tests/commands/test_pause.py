@@ -64,7 +64,9 @@ def test_who_has_nobody_to_tell_is_not_told_of_a_pause(
 
 
 def test_resume_without_a_pause_says_so(run: Run) -> None:
-    assert run("resume") == ["Mail was not paused."]
+    assert run("resume") == [
+        "Mail was not paused. The mail server is tried at once if it was left alone."
+    ]
 
 
 def test_command_says_that_mail_is_paused(

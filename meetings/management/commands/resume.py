@@ -14,4 +14,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals_as_command_errors():
             was_paused = resume()
-        self.stdout.write("Mail goes on." if was_paused else "Mail was not paused.")
+        self.stdout.write(
+            "Mail goes on."
+            if was_paused
+            else "Mail was not paused. The mail server is tried at once if it was left alone."
+        )

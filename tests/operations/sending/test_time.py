@@ -1,7 +1,6 @@
 """The caller's time decides who waits and what is begun. What has begun is never cut."""
 
-from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -10,11 +9,10 @@ from pytest_django import Settings
 
 from meetings.models import Attendee, Delivery, Meeting
 from meetings.operations import work
-from meetings.operations.steps.sending.ending import sending_ended
-from meetings.operations.steps.sending.threads import sender_threads
 from meetings.queries.standing import Standing
 from meetings.transport.send import connections_in_use
 from tests.support.background import deliver
+from tests.support.beside import copies, in_a_thread, rest
 from tests.support.cast import BOB, CAROL, DAN
 from tests.support.servers.database import another_session, threads_own_connection
 from tests.support.servers.smtp_server import ScriptedSMTP
@@ -26,26 +24,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 LATER = "451 4.3.0 try later"
 SOON = 0.05  # seconds, in which nothing has to be mailed
-
-
-def copies(mail_server: ScriptedSMTP) -> Counter[str]:
-    """How many mails the server took for each person."""
-    return Counter(to for mail in mail_server.accepted for to in mail.recipients)
-
-
-def rest() -> None:
-    """Wait until no sender thread has anything to do."""
-    assert sender_threads.finish(PATIENCE)
-
-
-def in_a_thread(pool: ThreadPoolExecutor, story: partial[Standing]) -> Future[Standing]:
-    """The story, told by another thread with a connection of its own."""
-
-    def tell() -> Standing:
-        with threads_own_connection():
-            return story()
-
-    return pool.submit(tell)
 
 
 @pytest.mark.parametrize("moment", ["banner", "rcpt", "dot"])
@@ -238,61 +216,6 @@ def test_claim_that_ended_before_a_thread_was_free_is_left_alone(
     queue()
     work.tell_people_of([Meeting.objects.get().pk])
     assert mail_server.connections == 0
-
-
-def test_stop_lets_a_mail_end_and_begins_no_other(
-    mail_server: ScriptedSMTP, settings: Settings
-) -> None:
-    settings.MEETINGS_SMTP_RECIPIENTS = 1
-    gate = mail_server.hold("dot")
-    with sending_ended():
-        assert send(budget=1).pending
-        gate.wait_for_client()
-        sender_threads.stop()
-        gate.open()
-    assert sorted(states()) == ["dropped", "sent"]
-    assert Meeting.objects.get().due_at is not None
-    deliver()
-    assert copies(mail_server) == {BOB.address: 1, CAROL.address: 1}
-
-
-def test_stop_cuts_what_takes_too_long(mail_server: ScriptedSMTP, settings: Settings) -> None:
-    settings.MEETINGS_STOP_TIMEOUT = 0.0
-    gate = mail_server.hold("dot")
-    with sending_ended():
-        assert send(budget=1).pending
-        gate.wait_for_client()
-    assert states() == ["unknown", "unknown"]
-    assert set(Delivery.objects.values_list("unknown_ends", flat=True)) == {1}
-    gate.open()
-    mail_server.scripts["dot"] = "250 2.0.0 queued"
-    deliver()
-    assert states() == ["sent", "sent"]
-    assert len({mail.raw for mail in mail_server.received}) == 1
-
-
-@pytest.mark.parametrize("moment", ["mail", "data"])
-def test_mail_that_is_cut_before_its_dot_goes_on(mail_server: ScriptedSMTP, moment: str) -> None:
-    gate = mail_server.hold(moment)
-    with ThreadPoolExecutor(1) as pool:
-        call = in_a_thread(pool, partial(send, budget=PATIENCE))
-        gate.wait_for_client()
-        with sending_ended():
-            sender_threads.stop(at_once=True)
-        standing = call.result()
-    gate.open()
-    assert (standing.error, standing.pending) == ("", True)
-    deliver()
-    assert copies(mail_server) == {BOB.address: 1, CAROL.address: 1}
-
-
-def test_stopped_process_begins_nothing(mail_server: ScriptedSMTP) -> None:
-    sender_threads.stop()
-    assert send(budget=PATIENCE).pending
-    assert mail_server.connections == 0
-    sender_threads.go_on()
-    deliver()
-    assert states() == ["sent", "sent"]
 
 
 WAITS_SINCE = "SELECT query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
