@@ -10,6 +10,9 @@ from tests.support.servers.database import threads_own_connection
 from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.waiting import PATIENCE
 
+BEGUN = 3.0
+"""Seconds of a call in which also a busy machine begins to send its mail."""
+
 
 def copies(mail_server: ScriptedSMTP) -> Counter[str]:
     """How many mails the server took for each person."""

@@ -15,6 +15,7 @@ from meetings.models import Delivery, DeliveryState, Mail, MailBytes, Meeting, S
 from meetings.operations import work
 from meetings.operations.pause import pause, resume
 from meetings.operations.steps import publisher
+from tests.support.beside import BEGUN
 from tests.support.cast import BOB
 from tests.support.servers.database import Outage
 from tests.support.servers.environments import environment, on_test_database
@@ -66,7 +67,7 @@ def test_meeting_whose_time_is_over_is_published(tasks: Queue, mail_server: Scri
     send()
     # The REQUEST to Bob takes all the time that there is. Carol's CANCEL is left.
     gate = mail_server.hold("dot")
-    assert update(attendees=(BOB,), budget=1).pending
+    assert update(attendees=(BOB,), budget=BEGUN).pending
     gate.wait_for_client()
     gate.open()
     assert taken(tasks) == (publisher.DELIVER, [ids()])

@@ -10,7 +10,7 @@ from meetings.models import Delivery, Meeting
 from meetings.operations.steps.sending.ending import sending_ended
 from meetings.operations.steps.sending.threads import sender_threads
 from tests.support.background import deliver
-from tests.support.beside import copies, in_a_thread
+from tests.support.beside import BEGUN, copies, in_a_thread
 from tests.support.cast import BOB, CAROL
 from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.support.stored import states
@@ -26,7 +26,7 @@ def test_stop_lets_a_mail_end_and_begins_no_other(
     settings.MEETINGS_SMTP_RECIPIENTS = 1
     gate = mail_server.hold("dot")
     with sending_ended():
-        assert send(budget=1).pending
+        assert send(budget=BEGUN).pending
         gate.wait_for_client()
         sender_threads.stop()
         gate.open()
@@ -40,7 +40,7 @@ def test_stop_cuts_what_takes_too_long(mail_server: ScriptedSMTP, settings: Sett
     settings.MEETINGS_STOP_TIMEOUT = 0.0
     gate = mail_server.hold("dot")
     with sending_ended():
-        assert send(budget=1).pending
+        assert send(budget=BEGUN).pending
         gate.wait_for_client()
     assert states() == ["unknown", "unknown"]
     assert set(Delivery.objects.values_list("unknown_ends", flat=True)) == {1}

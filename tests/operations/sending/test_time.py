@@ -12,7 +12,7 @@ from meetings.operations import work
 from meetings.queries.standing import Standing
 from meetings.transport.send import connections_in_use
 from tests.support.background import deliver
-from tests.support.beside import copies, in_a_thread, rest
+from tests.support.beside import BEGUN, copies, in_a_thread, rest
 from tests.support.cast import BOB, CAROL, DAN
 from tests.support.servers.database import another_session, threads_own_connection
 from tests.support.servers.smtp_server import ScriptedSMTP
@@ -31,7 +31,7 @@ def test_call_whose_time_is_over_leaves_a_mail_that_arrives_once(
     mail_server: ScriptedSMTP, moment: str
 ) -> None:
     gate = mail_server.hold(moment)
-    standing = send(budget=1)
+    standing = send(budget=BEGUN)
     assert (standing.error, standing.told, standing.pending) == ("", False, True)
     assert recipients(standing) == {BOB.address: "queued", CAROL.address: "queued"}
     gate.wait_for_client()
@@ -44,7 +44,7 @@ def test_call_whose_time_is_over_leaves_a_mail_that_arrives_once(
 
 def test_refusal_that_comes_too_late_for_a_call_is_tried_again(mail_server: ScriptedSMTP) -> None:
     gate = mail_server.hold("rcpt", LATER)
-    assert send(budget=1).pending
+    assert send(budget=BEGUN).pending
     gate.wait_for_client()
     gate.open()
     rest()
@@ -58,7 +58,7 @@ def test_deferred_people_do_not_wait_for_a_mail_that_others_are_at(
     settings.MEETINGS_SMTP_RECIPIENTS = 1
     mail_server.scripts["rcpt"] = {BOB.address: LATER}
     gate = mail_server.hold("dot")
-    assert send(budget=1).pending
+    assert send(budget=BEGUN).pending
     gate.wait_for_client()
     assert sorted(states()) == ["deferred", "sending"]
     gate.open()
@@ -95,7 +95,7 @@ def test_mail_that_is_not_recorded_yet_is_queued(mail_server: ScriptedSMTP) -> N
             return "250 2.0.0 queued"
 
         mail_server.scripts["dot"] = dot
-        standing = send(budget=1)
+        standing = send(budget=BEGUN)
         assert (standing.error, standing.told, standing.pending) == ("", False, True)
         wait_until(lambda: mail_server.received, "the mail")
         other.execute("COMMIT")
@@ -108,7 +108,7 @@ def test_nothing_is_begun_after_the_calls_time(
 ) -> None:
     settings.MEETINGS_SMTP_RECIPIENTS = 1
     gate = mail_server.hold("dot")
-    assert send(budget=1).pending
+    assert send(budget=BEGUN).pending
     gate.wait_for_client()
     gate.open()
     rest()
@@ -123,7 +123,7 @@ def test_call_that_finds_all_threads_busy_is_left_to_the_background(
 ) -> None:
     settings.MEETINGS_SMTP_CONNECTIONS = 1
     gate = mail_server.hold("dot")
-    assert send(budget=1).pending
+    assert send(budget=BEGUN).pending
     gate.wait_for_client()
     standing = send(uid="another", budget=SOON)
     assert set(recipients(standing).values()) == {"queued"}
@@ -161,7 +161,7 @@ def test_call_does_not_wait_where_all_threads_are_at_slow_mails(
     settings.MEETINGS_SMTP_CONNECTIONS = 1
     settings.MEETINGS_TIME_BUDGET = 0.0
     gate = mail_server.hold("dot")
-    assert send(budget=1).pending
+    assert send(budget=BEGUN).pending
     gate.wait_for_client()
     assert set(recipients(send(uid="another", budget=PATIENCE)).values()) == {"queued"}
     assert not Delivery.objects.filter(meeting__uid="another").exists()  # it was stored only
