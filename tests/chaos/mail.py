@@ -13,15 +13,18 @@ from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP
 
 # Of each kind of reply this share is faulty.
 FAULTY = 0.16
-_LATER, _NEVER = "451 4.3.0 try later", "550 5.7.1 refused, number {}"
+_LATER, _NEVER = "451 4.1.8 try later", "550 5.7.1 refused, number {}"
+_TOO_MANY = "452 4.5.3 too many recipients"
+# Then nobody sends for a while. It is rare, because nothing else is tested in that time.
+_NO_ROOM, _CLOSING = "451 4.3.2 no room now", "421 4.3.2 closing"
 # What a faulty reply is, by weight. A hang lasts until the client's own deadline.
 _FAULTS: dict[str, tuple[tuple[Step, int], ...]] = {
-    "mail": ((_LATER, 8), (_NEVER, 3), (DROP, 8), (HANG, 1)),
-    "rcpt": ((_LATER, 10), (_NEVER, 6), (DROP, 3), (HANG, 1)),
+    "mail": ((_LATER, 15), (_NEVER, 6), (DROP, 16), (HANG, 2), (_NO_ROOM, 1)),
+    "rcpt": ((_LATER, 18), (_NEVER, 12), (DROP, 5), (HANG, 2), (_TOO_MANY, 2), (_CLOSING, 1)),
     "content": ((DROP, 1),),
-    "dot": ((_LATER, 6), (_NEVER, 3), (DROP, 8), (HANG, 1)),
+    "dot": ((_LATER, 11), (_NEVER, 6), (DROP, 16), (HANG, 2), (_CLOSING, 1)),
 }
-_GREYLISTED = "451 4.7.1 greylisted"
+_GREYLISTED = "451 4.7.1 greylisted"  # at the dot, where it is about the mail
 _SLOW = 0.1  # of the replies to a dot, where the server is slow
 
 

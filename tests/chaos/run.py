@@ -20,6 +20,7 @@ from tests.support.waiting import wait_until
 
 # Short, so that a killed process is soon taken for dead.
 LEASE = {"MEETINGS_LEASE": "6"}
+REPLIES = 2  # of the mail server, for each call, before it gets well
 # What an operator does in the admin: bring everybody up to date who was given up.
 BRING_UP_TO_DATE = """
 from meetings.models import Attendee
@@ -127,6 +128,9 @@ class Run:
             problems = [f"a caller broke: {error!r}" for error in callers.broken]
             if len(callers.calls) < self.plan.calls:
                 problems.append(f"only {len(callers.calls)} of {self.plan.calls} calls were made")
+            if self.mail.replies < REPLIES * len(callers.calls):
+                # Mail was paused most of the time, or calls were refused: nothing was tested.
+                problems.append(f"the mail server was asked only {self.mail.replies} times")
             facts = self._healed(callers, problems)
             faulty = self.mail.faults / max(1, self.mail.replies)
             return Outcome(
