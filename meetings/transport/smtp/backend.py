@@ -29,7 +29,7 @@ from meetings.transport.smtp.submission import (
 )
 from meetings.transport.smtp.transaction import FinalDot, NotBegunError, transact
 
-_AMONG_RECIPIENTS = {Phase.MAIL, Phase.RCPT, Phase.DATA}
+_AMONG_RECIPIENTS = {Phase.RCPT, Phase.DATA}
 
 
 class EmailBackend(smtp.EmailBackend):
@@ -136,7 +136,7 @@ def _cut(outcome: Outcome) -> Outcome:
     """The outcome of one of many recipients in a transaction that took all its time.
 
     Each reply may have come in time, so that is no hang. With PIPELINING the server may have said
-    nothing at all, because it works on all recipients first.
+    nothing since its reply to MAIL, because it works on all recipients first.
     """
     is_late = outcome.loss is Loss.SILENT and outcome.phase in _AMONG_RECIPIENTS
     reply = "the mail server needs too long for so many recipients"

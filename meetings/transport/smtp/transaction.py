@@ -34,6 +34,7 @@ _LEADING_DOT = re.compile(rb"(?m)^\.")
 _FINAL_DOT = b".\r\n"
 _PATIENCE_WITH_RSET = 2.0  # seconds
 _GROUP = 100  # commands that are written before their replies are read
+_WITH_ONE_RECIPIENT = 3  # commands: MAIL, RCPT, DATA
 
 
 class NotBegunError(Exception):
@@ -110,11 +111,14 @@ class _Dialogue:
     def introduce(self) -> None:
         """Say MAIL, RCPT and DATA, as far as the server's replies allow. Raises OSError."""
         self._smtp.command_encoding = "utf-8" if self._submission.needs_smtputf8 else "ascii"
-        size = _GROUP if self._smtp.has_extn("pipelining") else 1
+        most = _GROUP if self._smtp.has_extn("pipelining") else 1
+        # Before several recipients, MAIL goes alone: its reply soon shows if the server works.
+        size = most if len(self._to_say) == _WITH_ONE_RECIPIENT else 1
         while self._to_say and not self._refusal_of_mail:
             if self._to_say[0].phase is Phase.DATA and not self._has_accepted:
                 return  # nobody is left to mail
             group, self._to_say = self._to_say[:size], self._to_say[size:]
+            size = most
             replies = self._smtp.say([command.line for command in group])
             for command, (code, text) in zip(self._in_turn(group), replies, strict=True):
                 self._take(command, code, text)
