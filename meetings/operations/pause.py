@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from meetings.models import Pause
+from meetings.models.outbox.queue import end_back_off
 from meetings.models.outbox.server import forget_trouble
 
 
@@ -32,8 +33,10 @@ def pause(by: str, reason: str = "") -> Paused:
 def resume() -> bool:
     """Let mail go on; what waited is due at once. Return whether it was paused.
 
-    A mail server that is left alone, because it had no room or hung, is tried at once, too.
+    A mail server that is left alone, because it had no room or hung, is tried at once, too, and so
+    are all mails that it deferred.
     """
     forget_trouble()
+    end_back_off()
     count, _ = Pause.objects.all().delete()
     return bool(count)

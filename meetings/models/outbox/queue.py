@@ -89,6 +89,23 @@ WHERE mine.id = %(meeting)s AND mine.passed_over
 RETURNING mine.id
 """
 
+# All locks of the meetings come first, as in each statement on one meeting.
+_END_BACK_OFF = """
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM meetings_meeting WHERE id IN (
+        SELECT meeting_id FROM meetings_attendee WHERE retry_at > statement_timestamp()
+        LIMIT %(limit)s)
+    ORDER BY id FOR NO KEY UPDATE),
+person AS (
+    UPDATE meetings_attendee AS mine SET retry_at = statement_timestamp()
+    FROM waiting WHERE mine.meeting_id = waiting.id AND mine.retry_at > statement_timestamp()),
+meeting AS (
+    UPDATE meetings_meeting AS mine SET due_at = statement_timestamp()
+    FROM waiting WHERE mine.id = waiting.id)
+SELECT count(*) FROM waiting
+"""
+_AT_ONCE = 1000  # people at least, of whom one statement ends the back-off
+
 
 def claimed_for() -> float:
     """Return for how many seconds a claim keeps a meeting from others."""
@@ -111,6 +128,14 @@ def adopt_orphans() -> int:
     [(count,)] = run(_ADOPT, {})
     run(_FORGET_DEAD, {})
     return cast("int", count)
+
+
+def end_back_off() -> int:
+    """Make everybody due now who waits for a next try. Return of how many meetings."""
+    meetings = 0
+    while count := cast("int", run(_END_BACK_OFF, {"limit": _AT_ONCE})[0][0]):
+        meetings += count
+    return meetings
 
 
 def begin_sending(kind: str, host: str) -> int:

@@ -35,7 +35,7 @@ INSERT INTO meetings_mailserver AS server (id, hangs, busy) VALUES (1, 1, 0)
 ON CONFLICT (id) DO UPDATE
 SET hangs = server.hangs + 1,
     paused_until = CASE WHEN server.hangs + 1 < %(most)s THEN server.paused_until
-        ELSE GREATEST(server.paused_until,
+        ELSE GREATEST(CASE WHEN server.busy > 0 THEN server.paused_until END,
                       statement_timestamp() + make_interval(secs => %(pause)s)) END
 RETURNING {STATE}
 """
@@ -48,13 +48,26 @@ WHERE server.hangs > 0 OR server.busy > 0
 RETURNING {STATE}
 """
 _FORGET = "UPDATE meetings_mailserver SET hangs = 0, busy = 0, paused_until = NULL"
-# While one process probes, the others go on leaving it alone.
+# While one process probes, the others go on leaving it alone. It holds its turn for as long as it
+# lives, because the reply to a final dot may take ten minutes.
 _PROBE = """
 UPDATE meetings_mailserver AS server
 SET paused_until = statement_timestamp() + make_interval(secs => %(seconds)s)
 WHERE server.hangs >= %(most)s
   AND (server.paused_until IS NULL OR server.paused_until <= statement_timestamp())
 RETURNING server.id
+"""
+_HOLD = """
+UPDATE meetings_mailserver
+SET paused_until = GREATEST(paused_until,
+                            statement_timestamp() + make_interval(secs => %(seconds)s))
+WHERE hangs >= %(most)s
+"""
+_END_PROBE = f"""
+UPDATE meetings_mailserver AS server
+SET paused_until = statement_timestamp() + make_interval(secs => %(seconds)s)
+WHERE server.hangs >= %(most)s
+RETURNING {STATE}
 """
 _SLOT = """
 INSERT INTO meetings_mailserver AS server (id, hangs, busy, next_slot)
@@ -85,9 +98,21 @@ def was_well() -> ServerState:
 
 
 def may_probe() -> bool:
-    """Take the turn to try a server that hung. False where another process has it, or had it."""
-    seconds = _first_pause() + float(settings.EMAIL_TIMEOUT)
-    return bool(run(_PROBE, {"most": MOST_HANGS, "seconds": seconds}))
+    """Take the turn to try a server that hung. False where another process has it, or had it.
+
+    It lasts as long as a lease, so that it ends if the process dies.
+    """
+    return bool(run(_PROBE, {"most": MOST_HANGS, "seconds": float(settings.MEETINGS_LEASE)}))
+
+
+def hold_probe() -> None:
+    """Keep the turn for another lease."""
+    run(_HOLD, {"most": MOST_HANGS, "seconds": float(settings.MEETINGS_LEASE)})
+
+
+def end_probe() -> ServerState:
+    """Give the turn back, without an answer to what was asked."""
+    return _state(run(_END_PROBE, {"most": MOST_HANGS, "seconds": _first_pause()}))
 
 
 def take_slot(patience: float) -> float | None:

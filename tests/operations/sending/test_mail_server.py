@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from django.db.models.functions import Now
@@ -14,7 +15,8 @@ from meetings.models.outbox.state import ALL_WELL, MOST_HANGS
 from meetings.operations import work
 from meetings.operations.pause import resume
 from meetings.operations.steps.sending import mail_server as known
-from meetings.operations.steps.sending.sender import current_lease, renew_lease
+from meetings.operations.steps.sending.sender import current_lease, renew_lease, renew_leases
+from meetings.transport.outcome import Loss, Outcome, Phase, SendStatus
 from tests.support.background import deliver, pass_time
 from tests.support.cast import BOB, CAROL
 from tests.support.servers.smtp_server import DEFAULTS, HANG, ScriptedSMTP
@@ -26,6 +28,9 @@ pytestmark = pytest.mark.usefixtures("db", "mail_server")
 
 QUEUED = {BOB.address: "queued", CAROL.address: "queued"}
 BUSY = "421 4.7.0 too many connections"
+QUEUED_THERE = Outcome(SendStatus.SENT, "250 2.0.0 queued", phase=Phase.MESSAGE)
+LOST = Outcome(SendStatus.DEFERRED, "closed", phase=Phase.RCPT, loss=Loss.BROKEN)
+SILENT = Outcome(SendStatus.DEFERRED, "no reply", phase=Phase.RCPT, loss=Loss.SILENT)
 
 
 @pytest.fixture
@@ -50,7 +55,7 @@ def test_server_without_room_is_left_alone_by_everybody(
     mail_server: ScriptedSMTP, moment: str
 ) -> None:
     mail_server.scripts[moment] = BUSY
-    assert send().error
+    assert recipients(send()) == QUEUED
     connections = mail_server.connections
     mail_server.scripts[moment] = DEFAULTS[moment]
     standing = send(uid="meeting-2")
@@ -58,9 +63,9 @@ def test_server_without_room_is_left_alone_by_everybody(
     assert standing.server_is_closed
     assert work.claim() == []
     assert mail_server.connections == connections
-    pass_time(seconds=10)
+    pass_time(seconds=10)  # no delivery has a pause of its own besides
     deliver()
-    assert [len(mail.recipients) for mail in mail_server.accepted] == [2]
+    assert [len(mail.recipients) for mail in mail_server.accepted] == [2, 2]
 
 
 def test_refusal_of_one_sender_pauses_nobody(mail_server: ScriptedSMTP) -> None:
@@ -98,6 +103,20 @@ def test_operator_has_the_server_tried_at_once(mail_server: ScriptedSMTP) -> Non
         server.hung()
     assert not resume()
     assert send().told
+
+
+def test_operator_has_deferred_mails_tried_at_once(mail_server: ScriptedSMTP) -> None:
+    queue()
+    mail_server.scripts["dot"] = "451 4.3.0 later"
+    deliver()
+    deliver()
+    mail_server.scripts["dot"] = DEFAULTS["dot"]
+    assert states() == ["deferred", "deferred"]
+    assert work.claim() == []
+    resume()
+    deliver()
+    assert states() == ["sent", "sent"]
+    assert resume() is False  # with nobody left to make due
 
 
 def test_server_that_takes_a_mail_again_has_no_trouble(mail_server: ScriptedSMTP) -> None:
@@ -160,6 +179,38 @@ def test_two_processes_do_not_probe_at_once() -> None:
     assert not server.may_probe()
     server.was_well()
     assert not server.may_probe()  # another one has found out that it works
+
+
+def test_process_keeps_its_turn_for_as_long_as_it_probes() -> None:
+    for _ in range(MOST_HANGS):
+        server.hung()
+    pass_time(hours=1)
+    renew_lease(current_lease())
+    assert known.may_begin(Deadline(PATIENCE))
+    for _ in range(3):
+        pass_time(seconds=20)
+        renew_leases()
+        assert not server.may_probe()
+    known.learn([LOST])  # what it asked has no answer
+    pass_time(seconds=6)
+    assert server.may_probe()
+
+
+def a_mail_that_is_taken() -> None:
+    assert known.may_begin(Deadline(PATIENCE))
+    known.learn([QUEUED_THERE])
+
+
+def test_hang_is_none_where_a_younger_mail_got_a_reply() -> None:
+    assert known.may_begin(Deadline(PATIENCE))
+    another = Thread(target=a_mail_that_is_taken)
+    another.start()
+    another.join()
+    known.learn([SILENT])
+    assert not MailServer.objects.exists()
+    assert known.may_begin(Deadline(PATIENCE))
+    known.learn([SILENT])
+    assert MailServer.objects.get().hangs == 1
 
 
 def test_transaction_begins_only_where_it_is_the_probe() -> None:

@@ -4,6 +4,7 @@ A server without room for us is left alone by every process for a while. One tha
 is tried by one process at a time, until it replies.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -21,6 +22,9 @@ from meetings.transport.send import close_kept_connections
 _lock = threading.Lock()
 _state = ServerState()
 _closed_until = 0.0  # by the monotonic clock
+_begun_at: dict[int, float] = {}  # by thread: when its transaction began
+_probing: set[int] = set()  # threads
+_replied_at = -math.inf
 
 
 def note(state: ServerState) -> None:
@@ -39,22 +43,48 @@ def may_begin(deadline: Deadline) -> bool:
     One statement for a server that hung, and one where MEETINGS_SMTP_RATE is set. Without the
     database nothing begins: what became of it could not be recorded.
     """
+    _probing.discard(threading.get_ident())
     if time.monotonic() < _closed_until:
         return False
     try:
-        is_turn = not _state.is_broken or server.may_probe()
-        return is_turn and (not settings.MEETINGS_SMTP_RATE or _has_slot(deadline))
+        is_turn = not _state.is_broken or _may_probe()
+        may = is_turn and (not settings.MEETINGS_SMTP_RATE or _has_slot(deadline))
     except (DatabaseError, InterfaceError):
         connection.close()
         return False
+    _begun_at[threading.get_ident()] = time.monotonic()
+    return may
+
+
+def _may_probe() -> bool:
+    may = server.may_probe()
+    if may:
+        _probing.add(threading.get_ident())
+    return may
+
+
+def hold_probe() -> None:
+    """Say that a mail of this process still tries a server that hung, so that no other does.
+
+    The heart says it: one statement, where there is such a mail.
+    """
+    if _probing:
+        server.hold_probe()
 
 
 def learn(outcomes: Collection[Outcome]) -> None:
-    """Tell all processes what the end of a transaction says of the mail server.
+    """Tell all processes what the end of this thread's transaction says of the mail server.
 
     No statement where all is well, as it was before.
     """
-    statement = _lesson(outcomes)
+    global _replied_at  # noqa: PLW0603 (one for the process)
+    thread = threading.get_ident()
+    statement = _lesson(outcomes, _begun_at.pop(thread, math.inf))
+    if statement is None and thread in _probing:
+        statement = server.end_probe
+    _probing.discard(thread)
+    if _are_replies(outcomes):
+        _replied_at = time.monotonic()
     if statement is None:
         return
     try:
@@ -63,14 +93,17 @@ def learn(outcomes: Collection[Outcome]) -> None:
         connection.close()  # the next transaction says it again
 
 
-def _lesson(outcomes: Collection[Outcome]) -> Callable[[], ServerState] | None:
+def _lesson(outcomes: Collection[Outcome], begun_at: float) -> Callable[[], ServerState] | None:
     if any(outcome.loss is Loss.SILENT for outcome in outcomes):
-        return server.hung
+        # Where a transaction that is younger got a reply, the server works.
+        return server.hung if _replied_at < begun_at else None
     if any(outcome.is_server_busy for outcome in outcomes):
         return server.was_busy
-    if _state.has_trouble and not any(outcome.loss for outcome in outcomes):
-        return server.was_well
-    return None
+    return server.was_well if _state.has_trouble and _are_replies(outcomes) else None
+
+
+def _are_replies(outcomes: Collection[Outcome]) -> bool:
+    return all(outcome.phase and not outcome.loss for outcome in outcomes)
 
 
 def _has_slot(deadline: Deadline) -> bool:

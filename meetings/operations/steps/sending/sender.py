@@ -128,6 +128,7 @@ def renew_leases() -> None:
     for lease in _living():
         if not renew_lease(lease):
             _lose(lease)
+    mail_server.hold_probe()
 
 
 def end_lease() -> None:
