@@ -131,8 +131,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ("-id",)
     fields = (
-        "recipient", "state_chip", "attempt", "unknown_ends", "last_reply", "meeting_link",
-        "mail_link", "sending_process", "created_at", "finished_at",
+        "recipient", "state_chip", "attempt", "unknown_ends", "free_ends", "last_reply",
+        "meeting_link", "mail_link", "sending_process", "created_at", "finished_at",
     )  # fmt: skip
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:  # type: ignore[override]

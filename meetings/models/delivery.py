@@ -54,6 +54,9 @@ class Delivery(models.Model):
     unknown_ends = models.PositiveSmallIntegerField(
         _("unknown ends"), default=0, help_text=_("Attempts without the mail server's word.")
     )
+    free_ends = models.PositiveIntegerField(
+        _("free ends"), db_default=0, help_text=_("Attempts that said nothing of this mail.")
+    )
     sender = models.ForeignKey(
         Sender,
         models.DO_NOTHING,

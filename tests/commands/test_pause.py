@@ -65,7 +65,7 @@ def test_who_has_nobody_to_tell_is_not_told_of_a_pause(
 
 def test_resume_without_a_pause_says_so(run: Run) -> None:
     assert run("resume") == [
-        "Mail was not paused. The mail server is tried at once if it was left alone."
+        "Mail was not paused. What waits for the mail server is tried at once."
     ]
 
 

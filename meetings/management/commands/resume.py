@@ -9,7 +9,10 @@ from meetings.operations.pause import resume
 
 
 class Command(BaseCommand):
-    help = "Lets mail go on, and has a mail server that was left alone tried at once."
+    help = (
+        "Lets mail go on. A mail server that was left alone is tried at once, with all mails that "
+        "wait for a next try."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with refusals_as_command_errors():
@@ -17,5 +20,5 @@ class Command(BaseCommand):
         self.stdout.write(
             "Mail goes on."
             if was_paused
-            else "Mail was not paused. The mail server is tried at once if it was left alone."
+            else "Mail was not paused. What waits for the mail server is tried at once."
         )

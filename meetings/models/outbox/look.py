@@ -52,6 +52,7 @@ class _DeliveryColumns(TypedDict):
     state: str
     attempt: int
     unknown_ends: int
+    free_ends: int
 
 
 class _MailColumns(TypedDict):
@@ -235,6 +236,7 @@ def _delivery(found: _DeliveryJson) -> OpenDelivery:
         state=DeliveryState(row["state"]),
         attempt=row["attempt"],
         unknown_ends=row["unknown_ends"],
+        free_ends=row["free_ends"],
         is_alive=found["is_alive"],
         mail=_mail(found["mail"]),
     )

@@ -23,9 +23,10 @@ class End:
 
     ``state`` is what the delivery becomes. SENDING: its end is unknown, and it is tried again at
     once. DROPPED: it was not begun. ``retry_after`` is in seconds, for DEFERRED and UNKNOWN; None
-    gives up. ``given_up`` marks a DEFERRED end that is to be the last one, unless somebody else has
-    planned meanwhile. ``shown`` are the single occurrences (RECURRENCE-IDs as stored) that a
-    REQUEST of the whole shows to its reader, who was told them alone before.
+    gives up, and a DEFERRED end with 0 says nothing of this mail. ``given_up`` marks a DEFERRED end
+    that is to be the last one, unless somebody else has planned meanwhile. ``shown`` are the single
+    occurrences (RECURRENCE-IDs as stored) that a REQUEST of the whole shows to its reader, who was
+    told them alone before.
     """
 
     delivery_id: int
@@ -97,6 +98,8 @@ delivery AS (
                      ELSE outcome.state END,
         attempt = mine.attempt + (outcome.state = 'sending')::int,
         unknown_ends = mine.unknown_ends + outcome.is_unknown::int,
+        free_ends = mine.free_ends
+            + (outcome.state = 'deferred' AND outcome.retry_after = 0)::int,
         last_reply = outcome.reply,
         finished_at = CASE WHEN outcome.state = 'sending' THEN NULL
                            ELSE statement_timestamp() END

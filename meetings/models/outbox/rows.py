@@ -26,12 +26,16 @@ class StoredMail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDelivery:
-    """A delivery that may still become a mail. ``is_alive``: its sender lives and is at it."""
+    """A delivery that may still become a mail. ``is_alive``: its sender lives and is at it.
+
+    ``free_ends`` are the attempts that said nothing of this mail.
+    """
 
     id: int
     state: DeliveryState
     attempt: int
     unknown_ends: int
+    free_ends: int
     is_alive: bool
     mail: StoredMail
 

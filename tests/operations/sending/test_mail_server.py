@@ -5,11 +5,12 @@ from datetime import timedelta
 from threading import Thread
 
 import pytest
+from django.conf import settings
 from django.db.models.functions import Now
 from pytest_django import Settings
 
 from meetings.deadline import Deadline
-from meetings.models import MailServer, Meeting
+from meetings.models import Attendee, Delivery, MailServer, Meeting
 from meetings.models.outbox import server
 from meetings.models.outbox.state import ALL_WELL, MOST_HANGS
 from meetings.operations import work
@@ -66,6 +67,21 @@ def test_server_without_room_is_left_alone_by_everybody(
     pass_time(seconds=10)  # no delivery has a pause of its own besides
     deliver()
     assert [len(mail.recipients) for mail in mail_server.accepted] == [2, 2]
+
+
+def test_server_without_room_lengthens_nobodys_pause(mail_server: ScriptedSMTP) -> None:
+    queue()
+    mail_server.scripts["mail"] = BUSY
+    for _ in range(3):
+        deliver()
+        pass_time(minutes=10)
+    mail_server.scripts |= {"mail": DEFAULTS["mail"], "dot": "451 4.2.0 later"}
+    deliver()
+    [delivery, _] = Delivery.objects.all()
+    assert (delivery.attempt, delivery.free_ends) == (4, 3)
+    first, jitter = settings.MEETINGS_BACK_OFF[0], 1 + settings.MEETINGS_JITTER
+    soon = Now() + timedelta(seconds=first * jitter)
+    assert Attendee.objects.filter(retry_at__gt=Now(), retry_at__lte=soon).count() == 2
 
 
 def test_refusal_of_one_sender_pauses_nobody(mail_server: ScriptedSMTP) -> None:

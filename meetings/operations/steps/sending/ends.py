@@ -42,5 +42,6 @@ def ended(
 def pause(run: Run, parcel: Parcel) -> float:
     """Return the seconds until the next try, with the run's jitter: not all runs try at once."""
     pauses = settings.MEETINGS_BACK_OFF
-    seconds = float(pauses[min(parcel.attempt, len(pauses)) - 1])
+    tries = parcel.attempt - parcel.free_ends
+    seconds = float(pauses[min(tries, len(pauses)) - 1])
     return seconds * (1 + run.jitter)

@@ -18,6 +18,7 @@ from meetings.operations.steps.plan import Planning
 class Parcel:
     """One recipient of a mail, and the claim on the delivery: its attempt proves it.
 
+    ``free_ends`` are the attempts before that said nothing of this mail, so they lengthen no pause.
     ``shown`` are the occurrences that the person was told alone, and that the mail shows.
     """
 
@@ -26,6 +27,7 @@ class Parcel:
     key: str
     address: str
     unknown_ends: int = 0
+    free_ends: int = 0
     shown: tuple[str, ...] = ()
 
     def once_more(self) -> "Parcel":
@@ -96,6 +98,7 @@ def _parcel_again(
         key=person.key,
         address=person.attendee.address,
         unknown_ends=delivery.unknown_ends + (delivery.state == "sending"),
+        free_ends=delivery.free_ends,
         shown=_shown(planning, person, step),
     )
 
