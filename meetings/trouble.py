@@ -1,13 +1,14 @@
 """Log lines about trouble that comes back with every mail: one a minute for each kind of it.
 
 The first of a kind is logged at once. What follows within INTERVAL is counted, and one line at its
-end says how much it was. No line may have a mail address.
+end says how much it was. No line has a mail address: what looks like one is masked.
 """
 
 import atexit
 import contextlib
 import logging
 import os
+import re
 import threading
 import time
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ logger = logging.getLogger("meetings")
 
 INTERVAL: Final = 60.0
 """Seconds."""
+
+_PART = r"[^\s@<>()\[\]\\,;:\"]+"  # of an address: what no punctuation around it has
+_ADDRESS = re.compile(rf'(?:"[^"]*"|{_PART})(?:@|%40)(?:\[[^\]\s]*\]|{_PART})', re.IGNORECASE)
 
 _lock = threading.Lock()
 _now = time.monotonic
@@ -43,8 +47,10 @@ _silences: dict[str, _Silence] = {}
 def report(kind: str, text: str, *, level: int = logging.ERROR, count: int = 1) -> None:
     """Log ``text``, or count it if this process has a line of the same ``kind`` of late.
 
-    ``count`` is how many things the text stands for, such as recipients.
+    ``count`` is how many things the text stands for, such as recipients. Mail addresses in the text
+    become ``***``: a mail server may name a user in any reply.
     """
+    text = _ADDRESS.sub("***", text)
     with _lock:
         silence = _silences.get(kind)
         # One that has counted something ends with its line, even if that is late.

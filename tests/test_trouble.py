@@ -39,6 +39,20 @@ def test_kind_of_trouble_is_logged_once_a_minute(
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("no login of bob@example.org.", "no login of ***"),
+        ("<bob@example.org>: 'o'bob+list@example.org'", "<***>: ***"),
+        ('(张三@例子.cn) "bob smith"@[192.0.2.1], user%40example.org', "(***) ***, ***"),
+        ("mail server 127.0.0.1:25: 5 mails @ noon", "mail server 127.0.0.1:25: 5 mails @ noon"),
+    ],
+)
+def test_mail_addresses_are_masked(text: str, line: str, caplog: pytest.LogCaptureFixture) -> None:
+    trouble.report("mail server", text)
+    assert caplog.messages == [line]
+
+
 def test_trouble_is_logged_again_after_the_interval(
     caplog: pytest.LogCaptureFixture, clock: Clock
 ) -> None:

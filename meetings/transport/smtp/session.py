@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import re
 import smtplib
 import ssl
 from dataclasses import dataclass, field, replace
@@ -93,12 +94,23 @@ class Server:
 
     def _without_secrets(self, reply: str) -> str:
         """``reply`` without the login. Some servers repeat what they were sent."""
-        if not self.password:
+        if not (self.username and self.password):
             return reply
-        login = f"\0{self.username}\0{self.password}"
-        for secret in (login, self.password):
-            reply = reply.replace(base64.b64encode(secret.encode()).decode(), "***")
-        return reply.replace(self.password, "***")
+        plain = (self.username, self.password)
+        coded = map(_base64, (*plain, f"\0{self.username}\0{self.password}"))
+        # The longest first, because one may be a part of another.
+        secrets = sorted((*plain, *coded), key=len, reverse=True)
+        pattern = "|".join(map(self._pattern, secrets))
+        return re.sub(pattern, "***", reply, flags=re.IGNORECASE)
+
+    def _pattern(self, secret: str) -> str:
+        # The name may be a short word, which is a part of others.
+        escaped = re.escape(secret)
+        return rf"(?<!\w){escaped}(?!\w)" if secret == self.username else escaped
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _classify(error: Exception) -> tuple[str, Outcome]:

@@ -210,6 +210,47 @@ def test_login_is_in_no_reply_and_no_log_line(caplog: pytest.LogCaptureFixture) 
         assert "AGFsaWNlAHMzY3JldA==" not in text
 
 
+def test_login_name_is_in_no_reply_and_no_log_line(caplog: pytest.LogCaptureFixture) -> None:
+    login = {"username": "alice@example.com", "password": "alice@example.com-s3cret"}
+    echo = "535 5.7.8 Alice@Example.com (YWxpY2VAZXhhbXBsZS5jb20=) with alice@example.com-s3cret"
+    with ScriptedSMTP(credentials=("alice", "x"), auth=echo) as server:
+        outcome = deliver(server, **login)[BOB]
+    assert outcome.reply == "535 5.7.8 *** (***) with ***"
+    assert caplog.messages == [
+        f"mail server 127.0.0.1:{server.port}: login: 535 5.7.8 *** (***) with ***"
+    ]
+
+
+def test_login_name_that_is_a_short_word_hides_no_other() -> None:
+    with ScriptedSMTP(credentials=("in", "x"), auth="535 5.7.8 invalid login of in") as server:
+        outcome = deliver(server, username="in", password="s3cret")[BOB]
+    assert outcome.reply == "535 5.7.8 invalid login of ***"
+
+
+NAMES_CAROL: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "greeting": ({"banner": "421 4.7.0 too many logins of carol@example.net"}, {}),
+    "EHLO": ({"ehlo": "421 4.7.0 too many logins of carol@example.net"}, {}),
+    "STARTTLS": (
+        {"extensions": ("STARTTLS",), "starttls": "454 4.7.0 not for <carol@example.net>"},
+        {"use_tls": True},
+    ),
+    "login": ({"credentials": ("a", "x"), "auth": "535 5.7.8 carol@example.net who?"}, LOGIN),
+}
+
+
+@pytest.mark.parametrize(("script", "options"), NAMES_CAROL.values(), ids=NAMES_CAROL)
+def test_address_in_a_reply_is_in_no_log_line(
+    script: dict[str, Any], options: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with ScriptedSMTP(**script) as server:
+        outcome = deliver(server, **options)[BOB]
+    assert "carol@example.net" in outcome.reply
+    [line] = caplog.messages
+    assert "***" in line
+    assert "carol" not in line
+    assert "example.net" not in line
+
+
 def test_password_that_is_not_ascii_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     with ScriptedSMTP(credentials=("alice", "x")) as server:
         outcome = deliver(server, username="alice", password="geheim密")[BOB]
