@@ -6,6 +6,7 @@ from dataclasses import replace
 from meetings.itip.ical.zone import zone_notes
 from meetings.itip.message import Method, Note
 from meetings.models import DeliveryState
+from meetings.operations.steps.sending import mail_server
 from meetings.operations.steps.sending.dispatch import Told
 from meetings.queries.standing import PersonStanding, PersonState, Standing, people_of
 
@@ -33,6 +34,7 @@ def standing_after(uid: str, told: Sequence[Told], *, notes: tuple[Note, ...] = 
     for person in found:
         people[person.key] = _of_both(people.get(person.key), person)
     event = first.decided.event
+    was_closed = first.planning.look.server.is_closed_to_calls
     return Standing(
         uid=uid,
         sequence=event.sequence,
@@ -44,7 +46,8 @@ def standing_after(uid: str, told: Sequence[Told], *, notes: tuple[Note, ...] = 
         new_uid=rest[0].uid if rest else "",
         notes=(*notes, *(note for each in told for note in _notes(each))),
         is_paused=first.planning.look.is_paused,
-        server_is_closed=first.planning.look.server.is_closed_to_calls,
+        # The call's own mails may be what the server had no room for.
+        server_is_closed=was_closed or mail_server.is_closed(),
         has_mailed=any(each.has_mailed for each in told),
         may_have_arrived=any(each.may_have_arrived for each in told),
         is_duplicate=first.decided.decision.version is None,

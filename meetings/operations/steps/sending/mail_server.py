@@ -112,3 +112,8 @@ def _has_slot(deadline: Deadline) -> bool:
         return False
     time.sleep(wait)
     return True
+
+
+def is_closed() -> bool:
+    """Whether calls leave it alone now, by what this process learned last. No statement."""
+    return _state.is_broken or time.monotonic() < _closed_until
