@@ -70,6 +70,7 @@ def _line(person: PersonStanding) -> str:
     line = f"{person.state:<12}{person.attendee.address}"
     if person.state is not PersonState.TOLD and person.reply:
         line += f": {person.reply}"
-    if person.next_try:
+    # Of a person who has been told, or was given up, it is the time of a try that is over.
+    if person.state is PersonState.QUEUED and person.next_try:
         line += f" (next try at {person.next_try:%Y-%m-%d %H:%M:%S} UTC)"
     return line

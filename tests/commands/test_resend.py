@@ -114,6 +114,26 @@ def test_deferred_person_is_printed_with_the_next_try(run: Run, mail_server: Scr
     assert queued.startswith(f"queued      {CAROL.address}: 451 4.3.0 later (next try at 2")
 
 
+def test_next_try_is_not_printed_of_who_has_been_told(run: Run, mail_server: ScriptedSMTP) -> None:
+    mail_server.scripts["rcpt"] = {CAROL.address: "451 4.3.0 later"}
+    sent()
+    mail_server.scripts["rcpt"] = "250 ok"
+    assert run("resend", "meeting-1", "--failed")[1] == f"told        {CAROL.address}"
+
+
+def test_next_try_is_not_printed_of_who_was_given_up(
+    run: Run, mail_server: ScriptedSMTP, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mail_server.scripts["rcpt"] = {CAROL.address: "451 4.3.0 later"}
+    sent()
+    mail_server.scripts["rcpt"] = REFUSES_CAROL
+    with pytest.raises(CommandError):
+        run("resend", "meeting-1", "--failed")
+    assert capsys.readouterr().out.splitlines()[1] == (
+        f"outstanding {CAROL.address}: 550 5.1.1 no such user"
+    )
+
+
 @pytest.mark.parametrize("to", [(), ("--to", CAROL.address)], ids=["all", "one"])
 def test_resend_that_is_deferred_for_everybody_is_given_up(
     run: Run, mail_server: ScriptedSMTP, to: tuple[str, ...]
