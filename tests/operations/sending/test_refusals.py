@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from meetings import trouble
-from tests.support.background import deliver, deliver_later
+from tests.support.background import deliver, deliver_later, pass_time
 from tests.support.cast import BOB, CAROL, DAN
 from tests.support.servers.smtp_server import DROP, ScriptedSMTP
 from tests.support.stored import states
@@ -50,6 +50,30 @@ def test_each_kind_of_refusal_is_one_line_with_a_count(
         "mail server: recipients deferred: RCPT: 450: 1 … 2 more in the last 60 s",
     ]
     assert "@" not in caplog.text
+
+
+def test_log_says_that_the_server_is_left_alone(
+    mail_server: ScriptedSMTP, caplog: pytest.LogCaptureFixture
+) -> None:
+    mail_server.scripts["mail"] = "421 4.7.0 too many connections"
+    send()
+    assert lines(caplog)[0] == "mail server: left alone for 5 seconds: it has no room"
+
+
+def test_log_says_how_many_people_are_given_up(
+    mail_server: ScriptedSMTP, caplog: pytest.LogCaptureFixture
+) -> None:
+    mail_server.scripts["dot"] = DROP
+    assert not send().error
+    for _ in range(2):
+        pass_time(hours=1)
+        deliver()
+    assert "mail server: recipients given up, after their last try: 2" in lines(caplog)
+    caplog.clear()
+    mail_server.scripts["dot"] = "451 4.2.0 later"
+    trouble.forget()
+    assert send(uid="meeting-2").error  # the response says it
+    assert not any("given up" in line for line in lines(caplog))
 
 
 def test_lost_reply_has_no_digits(

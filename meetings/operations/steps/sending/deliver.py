@@ -16,7 +16,11 @@ from meetings.operations.steps.sending import mail_server
 from meetings.operations.steps.sending.ends import deferred, ended, pause
 from meetings.operations.steps.sending.parcels import Consignment, Parcel
 from meetings.operations.steps.sending.progress import Progress, Run
-from meetings.operations.steps.sending.refusals import report_refusals
+from meetings.operations.steps.sending.refusals import (
+    report_given_up,
+    report_left_alone,
+    report_refusals,
+)
 from meetings.operations.steps.sending.sender import may_finish, record
 from meetings.operations.steps.sending.threads import sender_threads
 from meetings.transport.outcome import Loss, Outcome, Phase, SendStatus
@@ -167,7 +171,7 @@ def _take(run: Run, found: Sequence[tuple[Parcel, Outcome]]) -> list[Parcel]:
     if accepted:  # what was undecided gets a next try, in the same round trip
         ends += _decided(run.progress.release(run), given_up=False)
     _record(run, ends)
-    mail_server.learn(outcomes)
+    report_left_alone(mail_server.learn(outcomes))
     report_refusals(outcomes)
     return again
 
@@ -235,3 +239,4 @@ def _record(run: Run, ends: Sequence[Ending], *, due_now: bool = False) -> None:
                 run.results[parcel.key] = recorded[end.delivery_id]
                 if end.state is DeliveryState.SENT:
                     run.progress.has_told = True
+        report_given_up([end for _, end in some], recorded)

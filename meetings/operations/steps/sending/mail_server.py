@@ -72,10 +72,10 @@ def hold_probe() -> None:
         server.hold_probe()
 
 
-def learn(outcomes: Collection[Outcome]) -> None:
+def learn(outcomes: Collection[Outcome]) -> ServerState | None:
     """Tell all processes what the end of this thread's transaction says of the mail server.
 
-    No statement where all is well, as it was before.
+    Return how it stands, if that is new. No statement where all is well, as it was before.
     """
     global _replied_at  # noqa: PLW0603 (one for the process)
     thread = threading.get_ident()
@@ -85,12 +85,14 @@ def learn(outcomes: Collection[Outcome]) -> None:
     _probing.discard(thread)
     if _are_replies(outcomes):
         _replied_at = time.monotonic()
-    if statement is None:
-        return
     try:
-        note(statement())
+        state = statement() if statement else None
     except (DatabaseError, InterfaceError):
         connection.close()  # the next transaction says it again
+        return None
+    if state:
+        note(state)
+    return state
 
 
 def _lesson(outcomes: Collection[Outcome], begun_at: float) -> Callable[[], ServerState] | None:

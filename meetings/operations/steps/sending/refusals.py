@@ -1,11 +1,14 @@
-"""A line in the log for what mail servers refuse: one a minute for each kind, with a count."""
+"""A line in the log for what goes wrong with mails: one a minute for each kind, with a count."""
 
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from meetings import trouble
+from meetings.models import DeliveryState
+from meetings.models.outbox.record import End, Recorded
+from meetings.models.outbox.state import ServerState
 from meetings.transport.outcome import Outcome, Phase, SendStatus
 
 _DIGITS = re.compile(r"\d{3}( \d\.\d{1,3}\.\d{1,3})?(?!\S)")
@@ -29,6 +32,29 @@ def report_refusals(outcomes: Iterable[Outcome]) -> None:
     )
     for kind, count in kinds.items():
         trouble.report(kind, f"mail server: {kind}: {count}", level=logging.WARNING, count=count)
+
+
+def report_given_up(ends: Iterable[End], recorded: Mapping[int, Recorded]) -> None:
+    """Log to how many people nothing more goes out by itself, though nobody refused it.
+
+    Those are left out whom the response to a call names.
+    """
+    count = sum(
+        recorded[end.delivery_id].failed
+        for end in ends
+        if end.delivery_id in recorded and not end.given_up and end.state != DeliveryState.REFUSED
+    )
+    if count:
+        text = f"mail server: recipients given up, after their last try: {count}"
+        trouble.report("given up", text, level=logging.WARNING, count=count)
+
+
+def report_left_alone(state: ServerState | None) -> None:
+    """Log that no mail begins for a while, if that is so."""
+    if state and state.closed_for:
+        why = "it hangs" if state.is_broken else "it has no room"
+        text = f"mail server: left alone for {state.closed_for:.0f} seconds: {why}"
+        trouble.report(why, text, level=logging.WARNING)
 
 
 def _kind(outcome: Outcome) -> str:
