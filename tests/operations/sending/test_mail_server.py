@@ -204,7 +204,7 @@ def test_process_keeps_its_turn_for_as_long_as_it_probes() -> None:
     renew_lease(current_lease())
     assert known.may_begin(Deadline(PATIENCE))
     for _ in range(3):
-        pass_time(seconds=20)
+        pass_time(seconds=settings.MEETINGS_LEASE * 2 / 3)
         renew_leases()
         assert not server.may_probe()
     known.learn([LOST])  # what it asked has no answer
