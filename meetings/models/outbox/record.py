@@ -99,7 +99,7 @@ delivery AS (
         attempt = mine.attempt + (outcome.state = 'sending')::int,
         unknown_ends = mine.unknown_ends + outcome.is_unknown::int,
         free_ends = mine.free_ends
-            + (outcome.state = 'deferred' AND outcome.retry_after = 0)::int,
+            + (outcome.state = 'deferred' AND outcome.retry_after IS NOT DISTINCT FROM 0)::int,
         last_reply = outcome.reply,
         finished_at = CASE WHEN outcome.state = 'sending' THEN NULL
                            ELSE statement_timestamp() END

@@ -202,7 +202,8 @@ def _final(run: Run, parcel: Parcel, outcome: Outcome) -> list[Ending]:
 
 
 def _put_off(run: Run, parcel: Parcel, outcome: Outcome) -> list[Ending]:
-    if _is_about_no_mail(outcome):
+    if outcome.loss is Loss.NONE_FREE or (outcome.loss and sender_threads.is_stopping):
+        # Our own limits, or the end of this process, say nothing of the mail server.
         run.progress.goes_on = run.left_something = True
         return [(parcel, ended(parcel, DeliveryState.DEFERRED, outcome, retry_after=0.0))]
     if outcome.loss is Loss.CUT:
@@ -210,12 +211,6 @@ def _put_off(run: Run, parcel: Parcel, outcome: Outcome) -> list[Ending]:
     if run.progress.keep(run, parcel, outcome):
         return []
     return [(parcel, deferred(run, parcel, outcome))]
-
-
-def _is_about_no_mail(outcome: Outcome) -> bool:
-    """Whether it costs no try: the server has room for nobody, or it is our own doing."""
-    is_ours = outcome.loss is Loss.NONE_FREE or (outcome.loss and sender_threads.is_stopping)
-    return outcome.is_server_busy or bool(is_ours)
 
 
 def _unknown(run: Run, parcel: Parcel, outcome: Outcome) -> End:

@@ -10,13 +10,16 @@ from meetings.transport.outcome import Outcome
 
 
 def deferred(run: Run, parcel: Parcel, outcome: Outcome, *, given_up: bool = False) -> End:
-    """Return a deferred end with its next try, or ``given_up``."""
+    """Return a deferred end with its next try, or ``given_up``.
+
+    A server that has room for nobody is left alone by all. So its reply is no step of the back-off.
+    """
     return End(
         delivery_id=parcel.delivery_id,
         attempt=parcel.attempt,
         state=DeliveryState.DEFERRED,
         reply=outcome.reply,
-        retry_after=pause(run, parcel),
+        retry_after=0.0 if outcome.is_server_busy else pause(run, parcel),
         given_up=given_up,
     )
 
