@@ -94,7 +94,8 @@ def _try(run: Run, consignment: Consignment, parcels: Sequence[Parcel]) -> list[
     """
     waiting = {each.address: each for each in parcels}
     again: list[Parcel] = []
-    with closing(_transactions(run, consignment, list(waiting))) as transactions:
+    transactions = _transactions(run, consignment, list(waiting))
+    with closing(transactions), mail_server.turn():
         while waiting and _may_go_on(run):
             outcomes = next(transactions)
             found = [(waiting.pop(address), outcome) for address, outcome in outcomes.items()]

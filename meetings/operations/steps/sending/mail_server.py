@@ -7,7 +7,8 @@ is tried by one process at a time, until it replies.
 import math
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -43,7 +44,7 @@ def may_begin(deadline: Deadline) -> bool:
     One statement for a server that hung, and one where MEETINGS_SMTP_RATE is set. Without the
     database nothing begins: what became of it could not be recorded.
     """
-    _probing.discard(threading.get_ident())
+    _end_turn()
     if time.monotonic() < _closed_until:
         return False
     try:
@@ -80,18 +81,40 @@ def learn(outcomes: Collection[Outcome]) -> ServerState | None:
     global _replied_at  # noqa: PLW0603 (one for the process)
     thread = threading.get_ident()
     statement = _lesson(outcomes, _begun_at.pop(thread, math.inf))
-    if statement is None and thread in _probing:
-        statement = server.end_probe
-    _probing.discard(thread)
     if _are_replies(outcomes):
         _replied_at = time.monotonic()
+    if statement is None:
+        return None
+    _probing.discard(thread)
+    return _noted(statement)
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Within it a thread may try a server that hung; afterwards it is another process's turn.
+
+    Also where the mail was not begun after all, or its end says nothing of the server.
+    """
     try:
-        state = statement() if statement else None
+        yield
+    finally:
+        _end_turn()
+
+
+def _end_turn() -> None:
+    thread = threading.get_ident()
+    if thread in _probing:
+        _probing.discard(thread)
+        _noted(server.end_probe)
+
+
+def _noted(statement: Callable[[], ServerState]) -> ServerState | None:
+    try:
+        state = statement()
     except (DatabaseError, InterfaceError):
         connection.close()  # the next transaction says it again
         return None
-    if state:
-        note(state)
+    note(state)
     return state
 
 

@@ -50,11 +50,15 @@ def report_given_up(ends: Iterable[End], recorded: Mapping[int, Recorded]) -> No
 
 
 def report_left_alone(state: ServerState | None) -> None:
-    """Log that no mail begins for a while, if that is so."""
+    """Log that no mail begins for a while, if that is so: each pause that is longer than the last.
+
+    A refusal within a pause is no other one, so none is counted.
+    """
     if state and state.closed_for:
         why = "it hangs" if state.is_broken else "it has no room"
         text = f"mail server: left alone for {state.closed_for:.0f} seconds: {why}"
-        trouble.report(why, text, level=logging.WARNING)
+        kind = why if state.is_broken else f"{why} {state.busy}"
+        trouble.report(kind, text, level=logging.WARNING, count=0)
 
 
 def _kind(outcome: Outcome) -> str:
