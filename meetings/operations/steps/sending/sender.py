@@ -30,6 +30,7 @@ from meetings.transport.send import connections_in_use
 # A final dot needs some of the lease left: what the mail server answers has to be recorded, too.
 _MARGIN = 2.0
 _PAUSE = 0.05  # seconds between two tries to record
+_LETTING_GO = 1.0  # seconds for calls to see that their mail has ended
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Lease:
 
 
 _lock = threading.Lock()
+_released = threading.Condition(_lock)  # something is no longer in hand
 _lease: Lease | None = None
 _retired: list[Lease] = []
 _heart: threading.Thread | None = None
@@ -96,8 +98,9 @@ def in_hand(
             _retire(lease)
         raise
     finally:
-        with _lock:
+        with _released:
             lease.in_hand -= 1
+            _released.notify_all()
 
 
 def heartbeat() -> float:
@@ -134,11 +137,11 @@ def renew_leases() -> None:
 def end_lease() -> None:
     """Give the lease back, when the process ends in order."""
     global _lease
-    with _lock:
+    with _released:
         lease = _lease
         if lease is None or lease.process != os.getpid():
             return
-        if lease.in_hand:
+        if not _released.wait_for(lambda: not lease.in_hand, _LETTING_GO):
             log.info("Mails are still in hand, so the lease ends by time.")
             return
         # Another thread may be about to store a mail. It sends no final dot from now on.
