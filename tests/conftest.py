@@ -17,7 +17,7 @@ from meetings.models.outbox.state import ALL_WELL
 from meetings.operations.steps.sending import mail_server as known_mail_server
 from meetings.operations.steps.sending.sender import forget_lease
 from meetings.operations.steps.sending.threads import sender_threads
-from meetings.transport.smtp.pool import close_kept_connections
+from meetings.transport.smtp import pool
 from tests.support.readers.mail import Invitation, read
 from tests.support.servers.broker import pytest_terminal_summary
 from tests.support.servers.database import outage
@@ -89,7 +89,8 @@ def own_var_folder(
     forget_lease()
     yield
     trouble.forget()
-    close_kept_connections()
+    pool.close_kept_connections()
+    pool._pools.clear()  # with what it has learned of the server
 
 
 def _commits(request: pytest.FixtureRequest) -> bool:

@@ -27,7 +27,7 @@ class SenderAdmin(ReadOnlyAdmin):
     One that dies is shown until others have taken over its mails.
     """
 
-    list_display = ("kind", "host", "life", "connections", "alive_until")
+    list_display = ("kind", "host", "life", "connections", "replied_at", "alive_until")
     list_display_links = None
     ordering = ("-alive_until",)
 

@@ -17,6 +17,11 @@ class MailServer(models.Model):
     busy = models.PositiveIntegerField(
         _("busy"), default=0, help_text=_("Times that it had no room for us, one after the other.")
     )
+    turned_away = models.PositiveBigIntegerField(
+        _("turned away"),
+        db_default=0,
+        help_text=_("Times that one process got no connection because others had them all."),
+    )
     next_slot = models.DateTimeField(
         _("next slot"), null=True, help_text=_("When the next mail may leave, by the set rate.")
     )

@@ -16,6 +16,11 @@ class Sender(models.Model):
         db_default=0,
         help_text=_("Connections to the mail server in use when it last said that it lives."),
     )
+    replied_at = models.DateTimeField(
+        _("replied at"),
+        null=True,
+        help_text=_("When the mail server last replied to it, as of when it last said it lives."),
+    )
 
     class Meta:
         verbose_name = _("sending process")

@@ -42,6 +42,8 @@ class Loss(StrEnum):
 _TOO_MANY = {452, 552}
 _ABOUT_ONE_MAILBOX = re.compile(rb"[45]\.2\.")  # RFC 3463 §3.3: it is full, for example
 _ABOUT_THE_SERVER = re.compile(rb"4\.[37]\.")  # RFC 3463 §3.4 and §3.8: the system, the policy
+# RFC 3463 §3.4: the system takes no mail at this moment.
+_TAKES_NONE_NOW = re.compile(r"4\d\d 4\.3\.2\b")
 _STATUS_OF_CLASS = {2: SendStatus.SENT, 4: SendStatus.DEFERRED, 5: SendStatus.REFUSED}
 
 
@@ -71,6 +73,12 @@ class Outcome:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reply", _one_line(self.reply))
+
+    @property
+    def is_too_much_at_once(self) -> bool:
+        """Whether the server refused the whole mail because it has too much to do just then."""
+        is_whole = self.phase in {Phase.DATA, Phase.MESSAGE}
+        return is_whole and not self.loss and bool(_TAKES_NONE_NOW.match(self.reply))
 
 
 # A lease that has ended means that another process may be sending the same mail.

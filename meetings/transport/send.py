@@ -10,11 +10,25 @@ from django.utils.module_loading import import_string
 
 from meetings.transport.outcome import Outcome
 from meetings.transport.smtp.backend import EmailBackend
-from meetings.transport.smtp.pool import close_kept_connections, connections_in_use, interrupt
+from meetings.transport.smtp.pool import (
+    close_kept_connections,
+    connections_allowed,
+    connections_in_use,
+    interrupt,
+    make_way,
+)
 from meetings.transport.third_party.backend import send_through
 from meetings.transport.third_party.reports import outcome_of_error
 
-__all__ = ["close_kept_connections", "connections_in_use", "interrupt", "send", "sends_by_smtp"]
+__all__ = [
+    "close_kept_connections",
+    "connections_allowed",
+    "connections_in_use",
+    "interrupt",
+    "make_way",
+    "send",
+    "sends_by_smtp",
+]
 
 
 def send(
@@ -23,6 +37,7 @@ def send(
     envelope_from: str,
     recipients: Sequence[str],
     may_finish: Callable[[], bool],
+    is_served_elsewhere: Callable[[], bool] = lambda: False,
 ) -> Iterator[dict[str, Outcome]]:
     """Mail ``raw`` to ``recipients``, and yield what became of it.
 
@@ -39,6 +54,10 @@ def send(
     right before each final dot. If it says no, the dot is not sent, and the outcome is DEFERRED. It
     must not raise.
 
+    A server that refuses a session while it bears others of this process has shown how many it
+    bears. The mail waits for one of them, until its deadline. Where this process has none,
+    ``is_served_elsewhere`` is asked whether others have them all; it must not raise.
+
     A backend that is not ours limits each wait rather than all of them, and only if it has a
     ``timeout``. It may count the mail as sent and say nothing about single recipients. Then all of
     them are SENT. A call of it cannot be stopped, so ``may_finish`` is asked before the call.
@@ -51,6 +70,7 @@ def send(
         yield dict.fromkeys(recipients, outcome_of_error(error, "settings"))
         return
     if isinstance(backend, EmailBackend):
+        backend.is_served_elsewhere = is_served_elsewhere
         yield from backend.deliver(envelope_from, recipients, raw, may_finish=may_finish)
     else:
         yield from send_through(backend, raw, envelope_from, recipients, may_finish)

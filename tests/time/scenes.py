@@ -28,6 +28,8 @@ CALLS = 60
 WAIT_FOR_ONE = 3
 WAIT = 12  # calls of a process that wait for mail, by default
 BATCH = 100
+# Calls that may be told that the server refuses all mail: as many as try it at one moment.
+MOST_REFUSED = 16
 
 
 def people(number: int) -> tuple[str, ...]:
@@ -79,6 +81,20 @@ def many_calls_on_one_meeting(stage: Stage) -> None:
     )
     assert set(came.values()) == {1}
     assert all((person, CALLS) in came for person in FEW)
+
+
+def few_connections(stage: Stage, *, bears: int) -> None:
+    """The server bears so few connections at a time, and two processes may have eight each."""
+    stage.begin()
+    stage.smtp.bear(bears)
+    stage.smtp.scripts["dot"] = Slow(DEFAULTS["dot"], stage.seconds(A_RECIPIENT))
+    uids = [f"{stage.uid}-{number}-" for number in range(CALLS)]
+    calls = {uid: stage.call(FEW, uid=uid) for uid in uids}
+    promised = [uid for uid in uids if calls[uid].result().body["result"] == 1]
+    assert len(promised) >= CALLS - MOST_REFUSED
+    stage.wait_until_told(*promised)
+    for uid in uids:
+        check_copies(stage.copies(uid), of=FEW if uid in promised else ())
 
 
 def killed_between_batches(stage: Stage) -> None:
@@ -188,6 +204,8 @@ SCENES: Mapping[str, Scene] = {
     "dot-12": partial(slow_after_the_dot, seconds=12),
     "dot-90": partial(slow_after_the_dot, seconds=90),
     "crowd": many_calls_on_one_meeting,
+    "connections-1": partial(few_connections, bears=1),
+    "connections-2": partial(few_connections, bears=2),
     "kill": killed_between_batches,
     "stop-rcpt": partial(stopped_in_a_batch, moment="rcpt"),
     "stop-dot": partial(stopped_in_a_batch, moment="dot"),

@@ -6,7 +6,7 @@ import pytest
 import trustme
 
 from meetings import trouble
-from meetings.transport.smtp.pool import close_kept_connections
+from meetings.transport.smtp import pool
 from tests.support.servers.smtp_server import smtp_server
 
 __all__ = ["smtp_server"]
@@ -14,10 +14,11 @@ __all__ = ["smtp_server"]
 
 @pytest.fixture(autouse=True)
 def fresh_wire() -> Iterator[None]:
-    """No connection and no report of trouble of one test reaches the next."""
+    """No connection, nothing learned and no report of trouble of one test reaches the next."""
     trouble.forget()
     yield
-    close_kept_connections()
+    pool.close_kept_connections()
+    pool._pools.clear()
 
 
 @pytest.fixture(scope="session")

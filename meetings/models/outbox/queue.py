@@ -65,7 +65,9 @@ RETURNING id
 _RENEW = f"""
 UPDATE meetings_sender
 SET alive_until = statement_timestamp() + make_interval(secs => %(lease)s),
-    connections = %(connections)s
+    connections = %(connections)s,
+    replied_at = COALESCE(statement_timestamp() - make_interval(secs => %(replied_ago)s),
+                          replied_at)
 WHERE id = %(id)s AND alive_until > statement_timestamp()
 RETURNING EXISTS (SELECT FROM meetings_pause),
           (SELECT {STATE} FROM meetings_mailserver AS server)
@@ -150,13 +152,14 @@ class Renewed:
     server: ServerState
 
 
-def renew(sender_id: int, connections: int) -> Renewed | None:
+def renew(sender_id: int, connections: int, replied_ago: float | None = None) -> Renewed | None:
     """Say that the sender lives, for MEETINGS_LEASE more seconds. None: its lease has ended.
 
-    ``connections`` are those to the mail server that it has in use.
+    ``connections`` are those to the mail server that it has in use; ``replied_ago`` seconds ago the
+    server replied to it, None where it has not.
     """
-    lease = settings.MEETINGS_LEASE
-    rows = run(_RENEW, {"id": sender_id, "lease": lease, "connections": connections})
+    parameters = {"id": sender_id, "connections": connections, "replied_ago": replied_ago}
+    rows = run(_RENEW, parameters | {"lease": settings.MEETINGS_LEASE})
     if not rows:
         return None
     [(is_paused, server)] = rows

@@ -13,6 +13,8 @@ from meetings.models.outbox.state import MOST_HANGS, STATE, ServerState, state_o
 
 _FIRST_PAUSE = 5.0  # seconds; doubled each time that there is no room again
 _LONGEST_PAUSE = 300.0
+_LONGEST_BETWEEN_PROBES = 60.0
+_LATELY = 0.4  # of a lease: a heartbeat comes after a third of it
 _MINUTE = 63.0  # seconds: mails leave a little late, and no minute may have one more for that
 
 # Many transactions may meet one moment without room. They are one time, so all but the first find
@@ -30,13 +32,29 @@ SET (busy, paused_until) = (
               OR server.paused_until <= statement_timestamp() AS is_new) AS moment)
 RETURNING {STATE}
 """
+# Where a process got a reply to what is younger, the server works.
 _HUNG = f"""
-INSERT INTO meetings_mailserver AS server (id, hangs, busy) VALUES (1, 1, 0)
+INSERT INTO meetings_mailserver AS server (id, hangs, busy)
+SELECT 1, 1, 0 WHERE NOT EXISTS (
+    SELECT FROM meetings_sender
+    WHERE replied_at > statement_timestamp() - make_interval(secs => %(lasted)s))
 ON CONFLICT (id) DO UPDATE
 SET hangs = server.hangs + 1,
     paused_until = CASE WHEN server.hangs + 1 < %(most)s THEN server.paused_until
         ELSE GREATEST(CASE WHEN server.busy > 0 THEN server.paused_until END,
-                      statement_timestamp() + make_interval(secs => %(pause)s)) END
+                      statement_timestamp() + make_interval(secs => LEAST(
+                          %(pause)s * 2 ^ LEAST(server.hangs + 1 - %(most)s, 10), %(longest)s))) END
+RETURNING {STATE}
+"""
+# The server bears connections of another process, which replied so lately that its heartbeat may
+# not have said a later one.
+_TURNED_AWAY = f"""
+INSERT INTO meetings_mailserver AS server (id, hangs, busy, turned_away)
+SELECT 1, 0, 0, %(count)s WHERE EXISTS (
+    SELECT FROM meetings_sender
+    WHERE id <> %(sender)s AND alive_until > statement_timestamp()
+      AND replied_at > statement_timestamp() - make_interval(secs => %(lately)s))
+ON CONFLICT (id) DO UPDATE SET turned_away = server.turned_away + %(count)s
 RETURNING {STATE}
 """
 # A server without room for more may well go on taking what it has begun to take: its pause stays.
@@ -87,9 +105,26 @@ def was_busy() -> ServerState:
     return _state(run(_BUSY, {"first": _first_pause(), "longest": _LONGEST_PAUSE}))
 
 
-def hung() -> ServerState:
-    """Note that the server did not reply in time. From the third time on it is left alone."""
-    return _state(run(_HUNG, {"most": MOST_HANGS, "pause": _first_pause()}))
+def hung(lasted: float) -> ServerState | None:
+    """Note that the server did not reply in time to a transaction that ``lasted`` so many seconds.
+
+    From the third time on it is left alone, each time for longer. None, and nothing is noted, where
+    it has replied to another process meanwhile.
+    """
+    parameters = {"lasted": lasted, "most": MOST_HANGS, "pause": _first_pause()}
+    rows = run(_HUNG, parameters | {"longest": _LONGEST_BETWEEN_PROBES})
+    return _state(rows) if rows else None
+
+
+def was_turned_away(sender_id: int, *, counts: bool) -> ServerState | None:
+    """Return how the server stands that refuses a process because of the connections of others.
+
+    ``counts``: these see it, and make way. None where it has not replied lately to any process but
+    the sender's.
+    """
+    lately = float(settings.MEETINGS_LEASE) * _LATELY
+    rows = run(_TURNED_AWAY, {"sender": sender_id, "lately": lately, "count": int(counts)})
+    return _state(rows) if rows else None
 
 
 def was_well() -> ServerState:

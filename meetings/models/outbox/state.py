@@ -8,7 +8,8 @@ MOST_HANGS = 3
 """After so many transactions without a reply, one after the other, calls try it no more."""
 
 STATE = """
-    json_build_object('hangs', server.hangs, 'busy', server.busy, 'closed_for',
+    json_build_object('hangs', server.hangs, 'busy', server.busy,
+        'turned_away', server.turned_away, 'closed_for',
         EXTRACT(EPOCH FROM server.paused_until - statement_timestamp()))
 """
 """A piece of SQL: the columns of ``meetings_mailserver AS server`` that ``state_of`` reads."""
@@ -19,12 +20,14 @@ class ServerState:
     """The mail server at one moment. No transaction begins for ``closed_for`` seconds.
 
     ``hangs`` and ``busy`` count the transactions without a reply, and without room for us, since
-    it last took one.
+    it last took one. ``turned_away`` counts for ever how often a process got no connection because
+    others of ours had all that the server bears.
     """
 
     closed_for: float = 0.0
     hangs: int = 0
     busy: int = 0
+    turned_away: int = 0
 
     @property
     def is_broken(self) -> bool:
@@ -54,4 +57,5 @@ def state_of(found: object) -> ServerState:
         closed_for=max(0.0, row["closed_for"] or 0.0),
         hangs=int(row["hangs"] or 0),
         busy=int(row["busy"] or 0),
+        turned_away=int(row["turned_away"] or 0),
     )

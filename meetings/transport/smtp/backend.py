@@ -16,9 +16,10 @@ from django.utils.functional import cached_property
 from meetings.addresses import AddressError, wire_address
 from meetings.deadline import Deadline
 from meetings.transport.outcome import Loss, Outcome, Phase, SendStatus
-from meetings.transport.smtp import pool
 from meetings.transport.smtp.connection import outcome_of_loss
 from meetings.transport.smtp.name import our_name
+from meetings.transport.smtp.pool import AllInUseError, lend, pool_of_process
+from meetings.transport.smtp.pooled import Connection, Limits
 from meetings.transport.smtp.session import Server, SessionError
 from meetings.transport.smtp.submission import (
     Envelope,
@@ -35,7 +36,9 @@ _AMONG_RECIPIENTS = {Phase.RCPT, Phase.DATA}
 class EmailBackend(smtp.EmailBackend):
     """``EMAIL_BACKEND`` for SMTP. The EMAIL_* settings mean what they mean for Django's own one."""
 
-    limits = pool.Limits()
+    limits = Limits()
+    is_served_elsewhere: Callable[[], bool] = staticmethod(lambda: False)
+    """Asked where the server refuses the only session of this process: whether it bears others."""
 
     @cached_property
     def ssl_context(self) -> ssl.SSLContext:
@@ -108,20 +111,37 @@ class EmailBackend(smtp.EmailBackend):
     def _lend_and_converse(
         self, submission: Submission, deadline: Deadline, final_dot: FinalDot
     ) -> dict[str, Outcome]:
-        try:
-            with pool.lend(self._server, self.limits, deadline) as connection:
-                return _converse(connection, submission, deadline, final_dot)
-        except (SessionError, NotBegunError) as failure:
-            return submission.all(failure.outcome)
-        except pool.AllInUseError:
-            reply = "all connections of this process to mail servers are in use"
-            return submission.all(Outcome(SendStatus.DEFERRED, reply, loss=Loss.NONE_FREE))
-        except OSError as error:
-            return submission.all(outcome_of_loss(error, Phase.SESSION))
+        while True:
+            try:
+                with lend(self._server, self.limits, deadline) as connection:
+                    return _minded(_converse(connection, submission, deadline, final_dot))
+            except SessionError as failure:
+                if not (failure.outcome.is_server_busy and self._others_are_served(deadline)):
+                    return submission.all(failure.outcome)
+            except NotBegunError as failure:
+                return submission.all(failure.outcome)
+            except AllInUseError:
+                reply = "all connections of this process to mail servers are in use"
+                return submission.all(Outcome(SendStatus.DEFERRED, reply, loss=Loss.NONE_FREE))
+            except OSError as error:
+                return submission.all(outcome_of_loss(error, Phase.SESSION))
+
+    def _others_are_served(self, deadline: Deadline) -> bool:
+        """Whether the server refuses this session because it bears others of ours.
+
+        Then the mail waits for a connection. Else the server has no room for anybody.
+        """
+        pool = pool_of_process()
+        if pool.is_full(deadline):
+            return True
+        if not self.is_served_elsewhere():
+            return False
+        pool.step_back()
+        return True
 
 
 def _converse(
-    connection: pool.Connection, submission: Submission, deadline: Deadline, final_dot: FinalDot
+    connection: Connection, submission: Submission, deadline: Deadline, final_dot: FinalDot
 ) -> dict[str, Outcome]:
     """Transact on the kept connection, or on a new one if the kept one turns out to be dead."""
     kept = connection.kept(deadline)
@@ -130,6 +150,21 @@ def _converse(
         with contextlib.suppress(NotBegunError):
             return transact(kept, submission, final_dot)
     return transact(connection.open(deadline), submission, final_dot)
+
+
+def _minded(outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
+    """The outcomes, as our own doing where the server takes fewer mails at the same time.
+
+    Exchange Online, for one, says so only after the final dot (432 4.3.2).
+    """
+    if not any(each.is_too_much_at_once for each in outcomes.values()):
+        return outcomes
+    if not pool_of_process().mind_a_refused_mail():
+        return outcomes
+    return {
+        to: replace(each, loss=Loss.NONE_FREE) if each.is_too_much_at_once else each
+        for to, each in outcomes.items()
+    }
 
 
 def _cut(outcome: Outcome) -> Outcome:

@@ -1,118 +1,46 @@
 """The connections of this process to its mail servers, shared by its threads.
 
-There are at most MEETINGS_SMTP_CONNECTIONS of them, in use and idle together. One thread uses a
-connection, from ``lend`` until the end of its ``with``. A thread of the pool closes those that were
-idle for too long, without waiting for a mail.
+There are at most MEETINGS_SMTP_CONNECTIONS of them, in use and idle together, and fewer where the
+server bears fewer. One thread uses a connection, from ``lend`` until the end of its ``with``. A
+thread of the pool closes those that were idle for too long, without waiting for a mail.
 """
 
 import atexit
 import contextlib
+import math
 import os
-import smtplib
+import random
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from django.conf import settings
 
 from meetings.deadline import Deadline
-from meetings.transport.smtp.connection import DeadlineSMTP
+from meetings.transport.smtp.pooled import Connection, Limits
+from meetings.transport.smtp.room import Room
 from meetings.transport.smtp.session import Server
 
-_OK = 250
 _MOST_WITHOUT_SENDERS = 8  # connections, where each thread that calls sends its mails itself
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When a kept connection is probed with NOOP, and when it is given up. Times are in seconds."""
-
-    probe_after: float = 2.0
-    probe: float = 2.0  # how long the reply to NOOP may take
-    idle: float = 60.0
-    transactions: int = 100
+_BETWEEN_TRIES = 2.0  # seconds, while other processes have all connections that the server bears
+_OUR_REST = 2.5  # seconds for which the only connection is left to them: more than between tries
+_CHANCE = 0.5  # of leaving it
+_IDLE_WHERE_LIMITED = 1.0  # seconds: another process may wait for it
 
 
 class AllInUseError(Exception):
     """No connection became free in time."""
 
 
-class Connection:
-    """A place in the pool, and the connection in it once there is one."""
-
-    def __init__(self, server: Server, limits: Limits) -> None:
-        self.server = server
-        self.limits = limits
-        self.smtp: DeadlineSMTP | None = None
-        self.is_interrupted = False
-        self.used_at = time.monotonic()
-        self.transactions = 0
-
-    @property
-    def gives_up_at(self) -> float:
-        """When it will have been idle for too long, by the monotonic clock."""
-        return self.used_at + self.limits.idle
-
-    def open(self, deadline: Deadline) -> DeadlineSMTP:
-        """Return a new connection to the server. Raises SessionError and OSError."""
-        self.close()
-        self.transactions = 0
-        self.smtp = self.server.client(deadline)
-        # After it is there. So an interruption that has not seen it is seen here.
-        if self.is_interrupted:
-            raise smtplib.SMTPServerDisconnected("this process interrupted the connection")
-        self.server.open(self.smtp)
-        return self.smtp
-
-    def kept(self, deadline: Deadline) -> DeadlineSMTP | None:
-        """Return the connection of an earlier transaction, with ``deadline``, if it is alive."""
-        if self.smtp is None:
-            return None
-        self.smtp.deadline = deadline
-        is_probed = time.monotonic() - self.used_at >= self.limits.probe_after
-        if is_probed and not _is_alive(self.smtp, deadline, self.limits):
-            self.close()
-        return self.smtp
-
-    def interrupt(self) -> None:
-        """End what another thread does on it, and let it open no new one."""
-        self.is_interrupted = True
-        smtp = self.smtp
-        if smtp is not None:
-            smtp.interrupt()
-
-    def rest(self) -> bool:
-        """Close it unless another transaction can follow, and return whether one can."""
-        self.transactions += 1
-        self.used_at = time.monotonic()
-        if self.smtp is None or self.smtp.sock is None or self.is_interrupted:
-            self.close()
-        elif self.transactions >= self.limits.transactions:
-            self.hang_up()
-        return self.smtp is not None
-
-    def hang_up(self) -> None:
-        """Say QUIT and close."""
-        if self.smtp is not None:
-            self.smtp.hang_up()
-            self.smtp = None
-
-    def close(self) -> None:
-        """Close without QUIT."""
-        if self.smtp is not None:
-            self.smtp.close()
-            self.smtp = None
-
-
-class _Pool:
+class Pool:
     """The connections of one process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._freed = threading.Condition(self._lock)
+        self._changed = threading.Condition(self._lock)  # there may be a place, or what was opened
         self._idle: list[Connection] = []  # the one that was used last comes last
         self._in_use: set[Connection] = set()
+        self._room = Room()
         self._interruptions = 0
         self._reaper: threading.Thread | None = None
         self._reaper_wakes_at = 0.0
@@ -120,13 +48,19 @@ class _Pool:
 
     @property
     def in_use(self) -> int:
+        """How many connections threads use at this moment."""
         return len(self._in_use)
+
+    @property
+    def limit(self) -> int:
+        """How many there may be at this moment, in use and idle together."""
+        return self._room.limit(_most())
 
     def take(self, server: Server, limits: Limits, deadline: Deadline) -> Connection:
         """Return a connection to ``server``, or a place for one. Raises AllInUseError."""
         with self._lock:
             self._wait_for_a_place(deadline)
-            connection = self._kept(server) or Connection(server, limits)
+            connection = self._kept(server) or Connection(server, limits, self._say_opened)
             connection.limits = limits
             dropped = self._make_room() if connection.smtp is None else []
             self._in_use.add(connection)
@@ -134,10 +68,15 @@ class _Pool:
             each.hang_up()
         return connection
 
+    def _say_opened(self) -> None:
+        with self._lock:
+            self._changed.notify_all()
+
     def _wait_for_a_place(self, deadline: Deadline) -> None:
         interruptions = self._interruptions
-        while len(self._in_use) >= _most():
-            if self._interruptions > interruptions or not self._freed.wait(deadline.left):
+        while self._room.closed_for or len(self._in_use) >= self.limit:
+            self._changed.wait(min(deadline.left, self._room.changes_in))
+            if self._interruptions > interruptions or not deadline.left:
                 raise AllInUseError
 
     def _kept(self, server: Server) -> Connection | None:
@@ -149,19 +88,73 @@ class _Pool:
 
     def _make_room(self) -> list[Connection]:
         """Take out the idle connections, to other servers, in whose place a new one comes."""
-        count = max(0, len(self._in_use) + len(self._idle) + 1 - _most())
+        count = max(0, len(self._in_use) + len(self._idle) + 1 - self.limit)
         dropped, self._idle = self._idle[:count], self._idle[count:]
         return dropped
 
     def give_back(self, connection: Connection) -> None:
         """Keep the connection for the next transaction if one can follow on it."""
-        can_follow = connection.rest()
+        is_limited = self.limit < _most()
+        can_follow = connection.rest(_IDLE_WHERE_LIMITED if is_limited else math.inf)
         with self._lock:
             self._in_use.discard(connection)
-            if can_follow:
+            is_kept = can_follow and not self._room.closed_for and self._has_room_for_more()
+            if is_kept:
                 self._idle.append(connection)
                 self._see_to_reaper(connection.gives_up_at)
-            self._freed.notify()
+            self._changed.notify_all()
+        if not is_kept:
+            connection.hang_up()  # nothing, where it is closed
+
+    def _has_room_for_more(self) -> bool:
+        return len(self._idle) + len(self._in_use) < self.limit
+
+    def is_full(self, deadline: Deadline) -> bool:
+        """Whether the server refuses one more while it bears others of ours; learn how many.
+
+        What is being opened at this moment is waited for, because it may be what it bears.
+        """
+        with self._lock:
+            self._changed.wait_for(lambda: self._open or not self._opening, deadline.left)
+            number = self._open
+            if number:
+                self._room.learn(number)
+        return number > 0
+
+    def step_back(self) -> None:
+        """Try one connection at a time, and none for a moment: other processes have them all."""
+        with self._lock:
+            self._room.learn(1)
+            self._room.close_for(_BETWEEN_TRIES)
+
+    def make_way(self) -> None:
+        """Leave half of the connections to another process, the only one now and then."""
+        with self._lock:
+            number = self._open
+            if not number:
+                return
+            self._room.learn(number // 2)
+            # Where several processes have one each, not all of them are to stop.
+            if number == 1 and random.random() < _CHANCE:  # noqa: S311 (no secret)
+                self._room.close_for(_OUR_REST)
+        self.close_idle()
+
+    def mind_a_refused_mail(self) -> bool:
+        """Whether others were in use when the server had too much to do; use fewer from now on."""
+        with self._lock:
+            number = len(self._in_use) - 1
+            if number:
+                self._room.learn(min(number, self.limit), by_mail=True)
+        return number > 0
+
+    @property
+    def _open(self) -> int:
+        in_use = sum(bool(each.smtp) and not each.is_opening for each in self._in_use)
+        return len(self._idle) + in_use
+
+    @property
+    def _opening(self) -> bool:
+        return any(each.is_opening for each in self._in_use)
 
     def _see_to_reaper(self, gives_up_at: float) -> None:
         if self._reaper is None:
@@ -204,18 +197,19 @@ class _Pool:
         with self._lock:
             self._interruptions += 1
             in_use = list(self._in_use)
-            self._freed.notify_all()
+            self._changed.notify_all()
         for each in in_use:
             each.interrupt()
 
 
 # By process: a fork copies this, and if parent and child both spoke on one socket, each would read
 # replies to the other's commands.
-_pools: dict[int, _Pool] = {}
+_pools: dict[int, Pool] = {}
 
 
-def _pool() -> _Pool:
-    return _pools.get(os.getpid()) or _pools.setdefault(os.getpid(), _Pool())
+def pool_of_process() -> Pool:
+    """Return the pool that the threads of this process share."""
+    return _pools.get(os.getpid()) or _pools.setdefault(os.getpid(), Pool())
 
 
 @contextlib.contextmanager
@@ -224,7 +218,7 @@ def lend(server: Server, limits: Limits, deadline: Deadline) -> Iterator[Connect
 
     Raises AllInUseError. An exception within the ``with`` closes the connection.
     """
-    pool = _pool()
+    pool = pool_of_process()
     connection = pool.take(server, limits, deadline)
     try:
         yield connection
@@ -237,7 +231,17 @@ def lend(server: Server, limits: Limits, deadline: Deadline) -> Iterator[Connect
 
 def connections_in_use() -> int:
     """How many connections the threads of this process use at this moment."""
-    return _pool().in_use
+    return pool_of_process().in_use
+
+
+def connections_allowed() -> int:
+    """How many connections this process may have at this moment, by what the server has shown."""
+    return pool_of_process().limit
+
+
+def make_way() -> None:
+    """Leave some of the connections to another process, which the server refuses."""
+    pool_of_process().make_way()
 
 
 def interrupt() -> None:
@@ -245,28 +249,16 @@ def interrupt() -> None:
 
     What is blocked there ends at once, with a connection that is lost.
     """
-    _pool().interrupt()
+    pool_of_process().interrupt()
 
 
 def close_kept_connections() -> None:
     """Say QUIT on the idle connections of this process, and forget them."""
-    _pool().close_idle()
+    pool_of_process().close_idle()
 
 
 def _most() -> int:
     return int(settings.MEETINGS_SMTP_CONNECTIONS) or _MOST_WITHOUT_SENDERS
-
-
-def _is_alive(smtp: DeadlineSMTP, deadline: Deadline, limits: Limits) -> bool:
-    # A firewall that has forgotten the connection drops our packets without a word. So the probe
-    # gets a part of the time, and the rest is left for a new connection.
-    smtp.deadline = Deadline(min(limits.probe, deadline.left / 2))
-    try:
-        return smtp.noop()[0] == _OK
-    except OSError:
-        return False
-    finally:
-        smtp.deadline = deadline
 
 
 atexit.register(close_kept_connections)

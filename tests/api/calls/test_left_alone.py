@@ -40,7 +40,7 @@ def test_call_that_meets_the_third_hang_is_warned(
 ) -> None:
     settings.EMAIL_TIMEOUT = settings.MEETINGS_SMTP_LAST_REPLY = 0.05
     for _ in range(MOST_HANGS - 1):
-        server.hung()
+        server.hung(lasted=30.0)
     mail_server.scripts[moment] = HANG
     response = call(meeting)
     assert response.status_code == 202

@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from pytest_django import Settings
 
 from meetings.operations.steps.sending.threads import SenderThreads
+from meetings.transport.smtp.pool import pool_of_process
 from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,6 +41,34 @@ def test_as_many_jobs_run_at_once_as_there_may_be_connections(
     opened.set()
     assert all(job.wait(PATIENCE) for job in jobs)
     assert threads.wait_for_room(1, seconds=PATIENCE)
+
+
+def test_fewer_jobs_run_at_once_where_the_mail_server_bears_fewer_connections(
+    threads: SenderThreads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meetings.transport.smtp.room._TRIES_MORE_AFTER", 3600.0)
+    lock, together = threading.Lock(), threading.Barrier(3)
+    at_once: list[int] = []
+    running = 0
+
+    def work() -> None:
+        nonlocal running
+        with lock:
+            running += 1
+            at_once.append(running)
+        together.wait(PATIENCE)
+        with lock:
+            running -= 1
+
+    for job in [threads.begin(work) for _ in range(3)]:
+        job.wait(PATIENCE)
+    assert max(at_once) == 3
+    at_once.clear()
+    together = threading.Barrier(1)
+    pool_of_process()._room.learn(1)
+    for job in [threads.begin(work) for _ in range(12)]:
+        assert job.wait(PATIENCE)
+    assert set(at_once[3:]) == {1}  # the three threads may have one each in hand
 
 
 def test_job_that_is_taken_back_is_never_done(threads: SenderThreads, settings: Settings) -> None:

@@ -43,6 +43,9 @@ DEFAULTS = {
 }
 
 
+TOO_MANY_CONNECTIONS = "421 4.7.0 too many connections"
+
+
 class Gate:
     """A step that holds up the client until ``open`` is called."""
 
@@ -138,6 +141,14 @@ class ScriptedSMTP:
         self._gates.append(Gate(reply or DEFAULTS[moment]))
         self.scripts[moment] = self._gates[-1]
         return self._gates[-1]
+
+    def bear(self, most: int) -> None:
+        """Refuse each connection beyond so many (421)."""
+
+        def banner(_: str) -> Step:
+            return DEFAULTS["banner"] if len(self._sockets) <= most else TOO_MANY_CONNECTIONS
+
+        self.scripts["banner"] = banner
 
     def drop_connections(self) -> None:
         """Close every connection without a reply, as a server does with idle clients."""

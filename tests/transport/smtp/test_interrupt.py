@@ -13,7 +13,8 @@ from meetings.deadline import Deadline
 from meetings.transport.outcome import Loss, Outcome, Phase, SendStatus
 from meetings.transport.send import connections_in_use, interrupt
 from meetings.transport.smtp.name import our_name
-from meetings.transport.smtp.pool import Limits, lend
+from meetings.transport.smtp.pool import lend
+from meetings.transport.smtp.pooled import Limits
 from meetings.transport.smtp.session import Server
 from tests.support.servers.smtp_server import HANG, ScriptedSMTP, server_context
 from tests.support.waiting import PATIENCE, wait_until

@@ -8,7 +8,8 @@ from pytest_django import Settings
 
 from meetings.transport.outcome import Loss, Outcome, SendStatus
 from meetings.transport.smtp import pool
-from meetings.transport.smtp.pool import Limits, close_kept_connections
+from meetings.transport.smtp.pool import close_kept_connections
+from meetings.transport.smtp.pooled import Limits
 from tests.support.servers.smtp_server import DROP, HANG, ScriptedSMTP
 from tests.support.waiting import wait_until
 from tests.transport.smtp.wire import BOB, PLENTY, SOON, deliver, patiently

@@ -13,7 +13,7 @@ from django.test import override_settings
 
 from meetings.transport.outcome import Outcome, SendStatus
 from meetings.transport.smtp.backend import EmailBackend
-from meetings.transport.smtp.pool import Limits
+from meetings.transport.smtp.pooled import Limits
 from tests.support.servers.smtp_server import ScriptedSMTP
 from tests.transport.door import merged, yes
 

@@ -144,6 +144,7 @@ def _transactions(
             envelope_from=consignment.envelope_from,
             recipients=addresses,
             may_finish=partial(may_finish, run.lease),
+            is_served_elsewhere=partial(mail_server.is_served_elsewhere, run.lease.sender_id),
         ):
             left = {address: None for address in left if address not in outcomes}
             yield outcomes

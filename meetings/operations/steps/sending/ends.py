@@ -4,22 +4,25 @@ from django.conf import settings
 
 from meetings.models import DeliveryState
 from meetings.models.outbox.record import End
+from meetings.operations.steps.sending import mail_server
 from meetings.operations.steps.sending.parcels import Parcel
 from meetings.operations.steps.sending.progress import Run
-from meetings.transport.outcome import Outcome
+from meetings.transport.outcome import Loss, Outcome
 
 
 def deferred(run: Run, parcel: Parcel, outcome: Outcome, *, given_up: bool = False) -> End:
     """Return a deferred end with its next try, or ``given_up``.
 
-    A server that has room for nobody is left alone by all. So its reply is no step of the back-off.
+    A server that has room for nobody, or hangs for everybody, is left alone by all. So what it did
+    is no step of the back-off: somebody is due when it is tried again.
     """
+    is_nobodys = outcome.is_server_busy or (outcome.loss is Loss.SILENT and mail_server.is_broken())
     return End(
         delivery_id=parcel.delivery_id,
         attempt=parcel.attempt,
         state=DeliveryState.DEFERRED,
         reply=outcome.reply,
-        retry_after=0.0 if outcome.is_server_busy else pause(run, parcel),
+        retry_after=0.0 if is_nobodys else pause(run, parcel),
         given_up=given_up,
     )
 

@@ -1,7 +1,8 @@
 """Whether the mail server may be given a mail now, by what all processes know of it.
 
 A server without room for us is left alone by every process for a while. One that hung three times
-is tried by one process at a time, until it replies.
+is tried by one process at a time, until it replies. Where it bears some of our connections, the
+processes share these.
 """
 
 import math
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -18,24 +20,54 @@ from meetings.models.outbox import server
 from meetings.models.outbox.queue import SLOT_PATIENCE
 from meetings.models.outbox.state import ServerState
 from meetings.transport.outcome import Loss, Outcome
-from meetings.transport.send import close_kept_connections
+from meetings.transport.send import close_kept_connections, make_way
+
+_PATIENCE = 10.0  # seconds for which others may go on with all connections that there are
 
 _lock = threading.Lock()
 _state = ServerState()
 _closed_until = 0.0  # by the monotonic clock
 _begun_at: dict[int, float] = {}  # by thread: when its transaction began
 _probing: set[int] = set()  # threads
-_replied_at = -math.inf
+_replied_at: float | None = None
+_told_others_at = -math.inf
+_turned_away: int | None = None  # as others have counted it so far; None: not known yet
 
 
 def note(state: ServerState) -> None:
     """Take note of how the mail server stands, as PostgreSQL has just said."""
-    global _state, _closed_until
+    global _state, _closed_until, _turned_away  # noqa: PLW0603 (one for the process)
     with _lock:
         has_less_room = state.busy > _state.busy
+        is_in_the_way = _turned_away is not None and state.turned_away > _turned_away
         _state, _closed_until = state, time.monotonic() + state.closed_for
+        _turned_away = state.turned_away
+    if is_in_the_way:
+        make_way()
     if has_less_room:  # connections on which nothing is sent take the room of others
         close_kept_connections()
+
+
+def is_served_elsewhere(sender_id: int) -> bool:
+    """Whether the mail server refuses this process because it bears the connections of others.
+
+    Now and then these are told, so that they make way. One statement.
+    """
+    global _turned_away, _told_others_at  # noqa: PLW0603 (one for the process)
+    is_time = time.monotonic() >= _told_others_at + _PATIENCE
+    state = _asked(partial(server.was_turned_away, sender_id, counts=is_time))
+    if state is None:
+        return False
+    with _lock:
+        _turned_away = state.turned_away  # this process does not make way for itself
+        _told_others_at = time.monotonic() if is_time else _told_others_at
+    note(state)
+    return not state.closed_for
+
+
+def replied_ago() -> float | None:
+    """How many seconds ago the mail server last replied to this process, None for never."""
+    return None if _replied_at is None else time.monotonic() - _replied_at
 
 
 def may_begin(deadline: Deadline) -> bool:
@@ -80,8 +112,8 @@ def learn(outcomes: Collection[Outcome]) -> ServerState | None:
     """
     global _replied_at  # noqa: PLW0603 (one for the process)
     thread = threading.get_ident()
-    statement = _lesson(outcomes, _begun_at.pop(thread, math.inf))
-    if _are_replies(outcomes):
+    statement = _lesson(outcomes, _begun_at.pop(thread, time.monotonic()))
+    if _are_replies(outcomes) and not any(outcome.is_server_busy for outcome in outcomes):
         _replied_at = time.monotonic()
     if statement is None:
         return None
@@ -108,20 +140,28 @@ def _end_turn() -> None:
         _noted(server.end_probe)
 
 
-def _noted(statement: Callable[[], ServerState]) -> ServerState | None:
-    try:
-        state = statement()
-    except (DatabaseError, InterfaceError):
-        connection.close()  # the next transaction says it again
-        return None
-    note(state)
+def _noted(statement: Callable[[], ServerState | None]) -> ServerState | None:
+    state = _asked(statement)
+    if state is not None:
+        note(state)
     return state
 
 
-def _lesson(outcomes: Collection[Outcome], begun_at: float) -> Callable[[], ServerState] | None:
+def _asked(statement: Callable[[], ServerState | None]) -> ServerState | None:
+    try:
+        return statement()
+    except (DatabaseError, InterfaceError):
+        connection.close()  # the next transaction says it again
+        return None
+
+
+def _lesson(
+    outcomes: Collection[Outcome], begun_at: float
+) -> Callable[[], ServerState | None] | None:
     if any(outcome.loss is Loss.SILENT for outcome in outcomes):
         # Where a transaction that is younger got a reply, the server works.
-        return server.hung if _replied_at < begun_at else None
+        is_none = _replied_at is not None and _replied_at >= begun_at
+        return None if is_none else partial(server.hung, time.monotonic() - begun_at)
     if any(outcome.is_server_busy for outcome in outcomes):
         return server.was_busy
     return server.was_well if _state.has_trouble and _are_replies(outcomes) else None
@@ -142,3 +182,8 @@ def _has_slot(deadline: Deadline) -> bool:
 def is_closed() -> bool:
     """Whether calls leave it alone now, by what this process learned last. No statement."""
     return _state.is_broken or time.monotonic() < _closed_until
+
+
+def is_broken() -> bool:
+    """Whether only a probe tries it, by what this process learned last. No statement."""
+    return _state.is_broken

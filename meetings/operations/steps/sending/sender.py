@@ -116,7 +116,8 @@ def may_finish(lease: Lease) -> bool:
 def renew_lease(lease: Lease) -> bool:
     """Say that this process lives, and note what it may begin. False: the lease has ended."""
     begun = time.monotonic()
-    answer = queue.renew(lease.sender_id, connections_in_use())
+    replied_ago = mail_server.replied_ago()
+    answer = queue.renew(lease.sender_id, connections_in_use(), replied_ago)
     if answer is None:
         return False
     lease.renewed_at = begun

@@ -1,4 +1,4 @@
-"""The threads of this process that send, MEETINGS_SMTP_CONNECTIONS of them at most.
+"""The threads of this process that send: as many as it may have connections, at most.
 
 A transaction that has begun runs to its own end in one of them, however long the mail server takes.
 A caller waits for as long as it has time, and no thread of the web server waits longer than that.
@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import connection
+
+from meetings.transport.send import connections_allowed
 
 _REST = 5.0  # seconds without work after which a thread ends, and with it its database connection
 
@@ -74,26 +76,28 @@ class SenderThreads:
     def begin(self, work: Callable[[], object]) -> Job:
         """Have a thread do the work as soon as one is free."""
         job = Job(work)
-        most = settings.MEETINGS_SMTP_CONNECTIONS
-        if not most:
+        if not settings.MEETINGS_SMTP_CONNECTIONS:
             job.run()
             return job
         with self._work:
             self._jobs.append(job)
-            if self._idle < len(self._jobs) and self._taking < most:
-                threading.Thread(target=self._live, name="sender", daemon=True).start()
-                self._living += 1
-                self._taking += 1
+            self._see_to_threads()
             self._work.notify()
         return job
+
+    def _see_to_threads(self) -> None:
+        if self._idle < len(self._jobs) and self._taking < connections_allowed():
+            threading.Thread(target=self._live, name="sender", daemon=True).start()
+            self._living += 1
+            self._taking += 1
 
     def are_at_one_job_for(self, seconds: float) -> bool:
         """Whether all threads that there may be have been at one job for longer than that."""
         with self._work:
             begun_before = time.monotonic() - seconds
             stuck = sum(begun_at < begun_before for begun_at in self._begun_at.values())
-        most: int = settings.MEETINGS_SMTP_CONNECTIONS
-        return 0 < most <= stuck
+        has_threads = settings.MEETINGS_SMTP_CONNECTIONS > 0
+        return has_threads and connections_allowed() <= stuck
 
     @property
     def is_stopping(self) -> bool:
@@ -154,12 +158,15 @@ class SenderThreads:
             self._idle += 1
             self._work.wait_for(lambda: self._jobs or self._is_over, _REST)
             self._idle -= 1
-            if not self._jobs:
+            if not self._jobs or self._taking > connections_allowed():
                 self._taking -= 1
+                self._work.notify()  # another one takes what there is
                 return None
             self._begun_at[threading.get_ident()] = time.monotonic()
             self._changed.notify_all()
-            return self._jobs.popleft()
+            job = self._jobs.popleft()
+            self._see_to_threads()
+            return job
 
 
 sender_threads = SenderThreads()
