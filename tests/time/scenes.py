@@ -86,7 +86,7 @@ def many_calls_on_one_meeting(stage: Stage) -> None:
 def few_connections(stage: Stage, *, bears: int) -> None:
     """The server bears so few connections at a time, and two processes may have eight each."""
     stage.begin()
-    stage.smtp.bear(bears)
+    stage.smtp.bears = bears
     stage.smtp.scripts["dot"] = Slow(DEFAULTS["dot"], stage.seconds(A_RECIPIENT))
     uids = [f"{stage.uid}-{number}-" for number in range(CALLS)]
     calls = {uid: stage.call(FEW, uid=uid) for uid in uids}

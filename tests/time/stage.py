@@ -90,6 +90,7 @@ class Stage:
         """Begin a scene: the mail server forgets its script, and all processes start anew."""
         self.uid = f"scene-{next(self._scenes)}"
         self.smtp.scripts.update(DEFAULTS)
+        self.smtp.bears = None
         self.smtp.extensions = (*self._extensions, *extensions)
         self.smtp.drop_connections()
         for name in ("web", "mail"):

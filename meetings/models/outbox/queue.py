@@ -66,8 +66,7 @@ _RENEW = f"""
 UPDATE meetings_sender
 SET alive_until = statement_timestamp() + make_interval(secs => %(lease)s),
     connections = %(connections)s,
-    replied_at = COALESCE(statement_timestamp() - make_interval(secs => %(replied_ago)s),
-                          replied_at)
+    replied_at = statement_timestamp() - make_interval(secs => %(replied_ago)s)
 WHERE id = %(id)s AND alive_until > statement_timestamp()
 RETURNING EXISTS (SELECT FROM meetings_pause),
           (SELECT {STATE} FROM meetings_mailserver AS server)

@@ -70,6 +70,8 @@ class Pool:
 
     def _say_opened(self) -> None:
         with self._lock:
+            if self._open > self.limit:  # what was being opened when another one was refused
+                self._room.learn(self._open)
             self._changed.notify_all()
 
     def _wait_for_a_place(self, deadline: Deadline) -> None:

@@ -88,7 +88,6 @@ class Connection:
 
     def close(self) -> None:
         """Close without QUIT."""
-        self.is_opening = False
         if self.smtp is not None:
             self.smtp.close()
             self.smtp = None

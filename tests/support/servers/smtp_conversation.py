@@ -105,7 +105,7 @@ class Conversation(socketserver.BaseRequestHandler):
         try:
             if self.script.implicit_tls:
                 self._start_tls()
-            self._say(self.script.step("banner"))
+            self._say(self.script.greeting(self.number))
             while True:
                 self._obey(self._line())
         except _Over:
@@ -113,7 +113,7 @@ class Conversation(socketserver.BaseRequestHandler):
         except OSError:
             self.script.broke_off(self.number)
         finally:
-            self.script.closed(self.raw_socket)
+            self.script.closed(self.raw_socket, self.number)
             self._close()
 
     def _close(self) -> None:

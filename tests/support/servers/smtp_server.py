@@ -92,6 +92,7 @@ class ScriptedSMTP:
         self.room: int | None = None
         self.beyond_room = "452 4.5.3 too many recipients"
         self.extensions_in_tls = self.extensions
+        self.bears: int | None = None  # connections at a time; each one beyond is refused (421)
         self.takes_data_always = False  # also if no recipient was accepted
         self.received: list[Transaction] = []
         # The content, dots stuffed, of each mail whose connection the client closed before its dot.
@@ -104,6 +105,7 @@ class ScriptedSMTP:
         self._gates: list[Gate] = []
         self._guard = threading.Lock()
         self._sockets: set[socket.socket] = set()
+        self._borne: set[int] = set()
         self._server = Listener(self)
         self.port = int(self._server.server_address[1])
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -142,14 +144,6 @@ class ScriptedSMTP:
         self.scripts[moment] = self._gates[-1]
         return self._gates[-1]
 
-    def bear(self, most: int) -> None:
-        """Refuse each connection beyond so many (421)."""
-
-        def banner(_: str) -> Step:
-            return DEFAULTS["banner"] if len(self._sockets) <= most else TOO_MANY_CONNECTIONS
-
-        self.scripts["banner"] = banner
-
     def drop_connections(self) -> None:
         """Close every connection without a reply, as a server does with idle clients."""
         for sock in list(self._sockets):
@@ -185,7 +179,13 @@ class ScriptedSMTP:
         with self._guard:
             self._sockets.add(sock)
             self.connections += 1
+            if self.bears is None or len(self._borne) < self.bears:
+                self._borne.add(self.connections)
             return self.connections
+
+    def greeting(self, number: int) -> Step:
+        """What a new connection is told."""
+        return self.step("banner") if number in self._borne else TOO_MANY_CONNECTIONS
 
     def replaced(self, sock: socket.socket, by: socket.socket) -> None:
         """Know a connection by its TLS socket from now on."""
@@ -193,10 +193,11 @@ class ScriptedSMTP:
             self._sockets.discard(sock)
             self._sockets.add(by)
 
-    def closed(self, sock: socket.socket) -> None:
+    def closed(self, sock: socket.socket, number: int) -> None:
         """Forget a connection."""
         with self._guard:
             self._sockets.discard(sock)
+            self._borne.discard(number)
 
     def broke_off(self, number: int) -> None:
         """Remember that the client ended this connection without a QUIT."""

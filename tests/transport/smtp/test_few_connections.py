@@ -48,7 +48,7 @@ def mails_at_the_dot(server: ScriptedSMTP) -> int:
 def test_mail_waits_for_one_of_the_connections_that_the_server_bears(
     smtp_server: ScriptedSMTP,
 ) -> None:
-    smtp_server.bear(2)
+    smtp_server.bears = 2
     gate = smtp_server.hold("dot")
     mails = [Sending(smtp_server) for _ in range(5)]
     wait_until(lambda: mails_at_the_dot(smtp_server) == 2, "two mails")
@@ -70,10 +70,27 @@ def test_refusal_waits_for_what_is_being_opened(smtp_server: ScriptedSMTP) -> No
     assert {first.end().status, second.end().status} == {SendStatus.SENT}
 
 
+@pytest.mark.usefixtures("never_grows")
+def test_what_is_opened_after_a_refusal_counts_too(smtp_server: ScriptedSMTP) -> None:
+    dot = smtp_server.hold("dot")
+    mails = [Sending(smtp_server)]
+    dot.wait_for_client()
+    banner = smtp_server.hold("banner")
+    mails.append(Sending(smtp_server))
+    banner.wait_for_client()
+    smtp_server.scripts["banner"] = TOO_MANY_CONNECTIONS
+    mails.append(Sending(smtp_server))
+    wait_until(lambda: connections_allowed() == 1, "the refusal")
+    banner.open()
+    wait_until(lambda: connections_allowed() == 2, "the other connection")
+    dot.open()
+    assert {mail.end().status for mail in mails} == {SendStatus.SENT}
+
+
 def test_server_that_bears_none_of_ours_has_no_room(smtp_server: ScriptedSMTP) -> None:
     deliver(smtp_server)
     pool.close_kept_connections()
-    smtp_server.bear(0)
+    smtp_server.bears = 0
     outcome = deliver(smtp_server)[BOB]
     assert (outcome.status, outcome.is_server_busy) == (SendStatus.DEFERRED, True)
     assert connections_allowed() == 8
@@ -187,15 +204,23 @@ def test_mail_that_is_too_much_alone_is_deferred(
     assert connections_allowed() == 8
 
 
-@pytest.mark.parametrize("reply", ["451 4.3.0 later", "450 4.7.1 too many recipients"])
+OTHER_REFUSALS = [
+    ("dot", "451 4.3.0 later"),
+    ("rcpt", "450 4.3.2 later"),  # as for one recipient, by a greylist
+    ("rcpt", "450 4.7.1 too many recipients"),
+    ("banner", "554 5.7.1 no service"),
+]
+
+
+@pytest.mark.parametrize(("moment", "reply"), OTHER_REFUSALS)
 def test_other_refusals_say_nothing_of_how_many_at_once(
-    smtp_server: ScriptedSMTP, reply: str
+    smtp_server: ScriptedSMTP, moment: str, reply: str
 ) -> None:
     gate = smtp_server.hold("dot")
     first = Sending(smtp_server)
     gate.wait_for_client()
-    smtp_server.scripts["dot"] = reply
-    assert deliver(smtp_server)[BOB].loss is None
+    smtp_server.scripts[moment] = reply
+    assert deliver(smtp_server)[BOB].reply == reply
     assert connections_allowed() == 8
     gate.open()
     first.end()
