@@ -47,7 +47,8 @@ _silences: dict[str, _Silence] = {}
 def report(kind: str, text: str, *, level: int = logging.ERROR, count: int = 1) -> None:
     """Log ``text``, or count it if this process has a line of the same ``kind`` of late.
 
-    ``count`` is how many things the text stands for, such as recipients. Mail addresses in the text
+    ``count`` is how many things the text stands for, such as recipients; 0 where a line alone says
+    it, and none is to say how often. Mail addresses in the text
     become ``***``: a mail server may name a user in any reply.
     """
     text = _ADDRESS.sub("***", text)
@@ -57,7 +58,8 @@ def report(kind: str, text: str, *, level: int = logging.ERROR, count: int = 1) 
         if silence and (silence.count or _now() < silence.ends_at):
             silence.count += count
             silence.level = max(silence.level, level)
-            _start_timer(kind, silence)
+            if count:
+                _start_timer(kind, silence)
             return
         _silences[kind] = _Silence(text, level, _now() + INTERVAL)
     logger.log(level, "%s", text)

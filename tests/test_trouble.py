@@ -53,6 +53,18 @@ def test_mail_addresses_are_masked(text: str, line: str, caplog: pytest.LogCaptu
     assert caplog.messages == [line]
 
 
+def test_line_that_counts_nothing_is_not_followed_by_a_count(
+    caplog: pytest.LogCaptureFixture, clock: Clock
+) -> None:
+    for _ in range(2):
+        trouble.report("mail server", "left alone", count=0)
+    clock.now += trouble.INTERVAL
+    trouble.log_counts()
+    trouble.report("mail server", "left alone again", count=0)
+    assert caplog.messages == ["left alone", "left alone again"]
+    assert not [each for each in threading.enumerate() if each.name.startswith("count of")]
+
+
 def test_trouble_is_logged_again_after_the_interval(
     caplog: pytest.LogCaptureFixture, clock: Clock
 ) -> None:

@@ -37,6 +37,7 @@ class Loss(StrEnum):
     SILENT = "silent"  # no reply came in time
     CUT = "cut"  # our own time for the transaction was over, while the server replied
     NONE_FREE = "none free"  # our own connections were all in use
+    TURNED_AWAY = "turned away"  # the server had too many mails of our other processes at once
 
 
 _TOO_MANY = {452, 552}

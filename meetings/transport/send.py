@@ -15,6 +15,7 @@ from meetings.transport.smtp.pool import (
     connections_allowed,
     connections_in_use,
     interrupt,
+    mails_without_reply,
     make_way,
 )
 from meetings.transport.third_party.backend import send_through
@@ -25,6 +26,7 @@ __all__ = [
     "connections_allowed",
     "connections_in_use",
     "interrupt",
+    "mails_without_reply",
     "make_way",
     "send",
     "sends_by_smtp",

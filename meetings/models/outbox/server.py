@@ -32,18 +32,21 @@ SET (busy, paused_until) = (
               OR server.paused_until <= statement_timestamp() AS is_new) AS moment)
 RETURNING {STATE}
 """
-# Where a process got a reply to what is younger, the server works.
+# Where a process got a reply to what is younger, the server works. Once it is left alone, only what
+# tries it counts: many transactions may have hung together.
 _HUNG = f"""
 INSERT INTO meetings_mailserver AS server (id, hangs, busy)
 SELECT 1, 1, 0 WHERE NOT EXISTS (
     SELECT FROM meetings_sender
     WHERE replied_at > statement_timestamp() - make_interval(secs => %(lasted)s))
 ON CONFLICT (id) DO UPDATE
-SET hangs = server.hangs + 1,
-    paused_until = CASE WHEN server.hangs + 1 < %(most)s THEN server.paused_until
-        ELSE GREATEST(CASE WHEN server.busy > 0 THEN server.paused_until END,
-                      statement_timestamp() + make_interval(secs => LEAST(
-                          %(pause)s * 2 ^ LEAST(server.hangs + 1 - %(most)s, 10), %(longest)s))) END
+SET (hangs, paused_until) = (
+    SELECT CASE WHEN counts THEN server.hangs + 1 ELSE server.hangs END,
+           CASE WHEN server.hangs + 1 < %(most)s OR NOT counts THEN server.paused_until
+                ELSE GREATEST(CASE WHEN server.busy > 0 THEN server.paused_until END,
+                    statement_timestamp() + make_interval(secs => LEAST(
+                        %(pause)s * 2 ^ LEAST(server.hangs + 1 - %(most)s, 10), %(longest)s))) END
+    FROM (SELECT server.hangs < %(most)s OR %(probes)s AS counts) AS moment)
 RETURNING {STATE}
 """
 # The server bears connections of another process, which replied so lately that its heartbeat may
@@ -105,14 +108,16 @@ def was_busy() -> ServerState:
     return _state(run(_BUSY, {"first": _first_pause(), "longest": _LONGEST_PAUSE}))
 
 
-def hung(lasted: float) -> ServerState | None:
+def hung(lasted: float, *, probes: bool = False) -> ServerState | None:
     """Note that the server did not reply in time to a transaction that ``lasted`` so many seconds.
 
-    From the third time on it is left alone, each time for longer. None, and nothing is noted, where
-    it has replied to another process meanwhile.
+    From the third time on it is left alone. Then only one that ``probes`` counts, and the next one
+    comes later. None, and nothing is noted, where it has replied to another process meanwhile, or
+    so lately that this may be.
     """
-    parameters = {"lasted": lasted, "most": MOST_HANGS, "pause": _first_pause()}
-    rows = run(_HUNG, parameters | {"longest": _LONGEST_BETWEEN_PROBES})
+    parameters = {"lasted": max(lasted, _lately()), "probes": probes, "most": MOST_HANGS}
+    parameters |= {"pause": _first_pause(), "longest": _LONGEST_BETWEEN_PROBES}
+    rows = run(_HUNG, parameters)
     return _state(rows) if rows else None
 
 
@@ -122,8 +127,8 @@ def was_turned_away(sender_id: int, *, counts: bool) -> ServerState | None:
     ``counts``: these see it, and make way. None where it has not replied lately to any process but
     the sender's.
     """
-    lately = float(settings.MEETINGS_LEASE) * _LATELY
-    rows = run(_TURNED_AWAY, {"sender": sender_id, "lately": lately, "count": int(counts)})
+    parameters = {"sender": sender_id, "lately": _lately(), "count": int(counts)}
+    rows = run(_TURNED_AWAY, parameters)
     return _state(rows) if rows else None
 
 
@@ -172,3 +177,8 @@ def _state(rows: list[tuple[object, ...]]) -> ServerState:
 
 def _first_pause() -> float:
     return min(_FIRST_PAUSE, float(settings.MEETINGS_BACK_OFF[0]))
+
+
+def _lately() -> float:
+    """Seconds within which another process may have got a reply that no heartbeat has said yet."""
+    return float(settings.MEETINGS_LEASE) * _LATELY

@@ -114,9 +114,10 @@ class EmailBackend(smtp.EmailBackend):
         while True:
             try:
                 with lend(self._server, self.limits, deadline) as connection:
-                    return _minded(_converse(connection, submission, deadline, final_dot))
+                    outcomes = _converse(connection, submission, deadline, final_dot)
+                    return self._minded(outcomes)
             except SessionError as failure:
-                if not (failure.outcome.is_server_busy and self._others_are_served(deadline)):
+                if not (_is_refusal(failure.outcome) and self._others_are_served(deadline)):
                     return submission.all(failure.outcome)
             except NotBegunError as failure:
                 return submission.all(failure.outcome)
@@ -125,6 +126,28 @@ class EmailBackend(smtp.EmailBackend):
                 return submission.all(Outcome(SendStatus.DEFERRED, reply, loss=Loss.NONE_FREE))
             except OSError as error:
                 return submission.all(outcome_of_loss(error, Phase.SESSION))
+
+    def _minded(self, outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
+        """The outcomes, as our own doing where the server takes fewer mails at the same time.
+
+        Exchange Online, for one, says so only after the final dot (432 4.3.2).
+        """
+        if not any(each.is_too_much_at_once for each in outcomes.values()):
+            return outcomes
+        loss = self._because_of_us()
+        return {
+            to: replace(each, loss=loss) if each.is_too_much_at_once else each
+            for to, each in outcomes.items()
+        }
+
+    def _because_of_us(self) -> Loss | None:
+        """Send fewer mails at once, if it was because of others of ours. None: it was not."""
+        if pool_of_process().mind_a_refused_mail():
+            return Loss.NONE_FREE
+        if self.is_served_elsewhere():
+            pool_of_process().step_back()
+            return Loss.TURNED_AWAY
+        return None
 
     def _others_are_served(self, deadline: Deadline) -> bool:
         """Whether the server refuses this session because it bears others of ours.
@@ -152,19 +175,9 @@ def _converse(
     return transact(connection.open(deadline), submission, final_dot)
 
 
-def _minded(outcomes: dict[str, Outcome]) -> dict[str, Outcome]:
-    """The outcomes, as our own doing where the server takes fewer mails at the same time.
-
-    Exchange Online, for one, says so only after the final dot (432 4.3.2).
-    """
-    if not any(each.is_too_much_at_once for each in outcomes.values()):
-        return outcomes
-    if not pool_of_process().mind_a_refused_mail():
-        return outcomes
-    return {
-        to: replace(each, loss=Loss.NONE_FREE) if each.is_too_much_at_once else each
-        for to, each in outcomes.items()
-    }
+def _is_refusal(outcome: Outcome) -> bool:
+    """Whether the server said that it wants no session now. Some say 554 to one too many."""
+    return outcome.status is SendStatus.DEFERRED and not outcome.loss
 
 
 def _cut(outcome: Outcome) -> Outcome:

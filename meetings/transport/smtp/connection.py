@@ -28,7 +28,17 @@ if TYPE_CHECKING:
 
 _LONGEST_REPLY = 65536  # octets, far more than any reply that people are to read
 _SHORTEST_WAIT = 0.001  # seconds; a socket takes 0 for "do not wait", which is another mode
+# Seconds without a word until the first probe, seconds between two, and how many are to be lost.
+_KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 _LONGEST_QUIT = 1.0  # seconds for writing it
+
+
+def _keep_alive(sock: socket.socket) -> None:
+    """Find out within two minutes if the other side is gone: a final reply may take ten."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE.items():
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 class ClosingError(smtplib.SMTPServerDisconnected):
@@ -67,6 +77,7 @@ class DeadlineSMTP(smtplib.SMTP):
     def __init__(self, *, deadline: Deadline, local_hostname: str) -> None:
         self.deadline = deadline
         self.is_interrupted = False
+        self.dot_sent_at: float | None = None  # by the monotonic clock, while its reply is awaited
         self._reader: _Reader | None = None
         self._tls: ssl.SSLContext | None = None
         # A second handle of the same socket: TLS takes the first one away while it shakes hands.
@@ -115,6 +126,7 @@ class DeadlineSMTP(smtplib.SMTP):
         # The final dot is written apart from the content. Otherwise it would wait until the
         # server has acknowledged that, which servers delay by 40 ms and more.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _keep_alive(sock)
         sock.settimeout(self.deadline.wait())
 
     def _hand_over(self, sock: socket.socket) -> None:

@@ -22,10 +22,10 @@ from meetings.transport.smtp.room import Room
 from meetings.transport.smtp.session import Server
 
 _MOST_WITHOUT_SENDERS = 8  # connections, where each thread that calls sends its mails itself
-_BETWEEN_TRIES = 2.0  # seconds, while other processes have all connections that the server bears
-_OUR_REST = 2.5  # seconds for which the only connection is left to them: more than between tries
+_BETWEEN_TRIES = 1.0  # seconds, while other processes have all connections that the server bears
+_OUR_REST = 1.3  # seconds for which the only connection is left to them: more than between tries
 _CHANCE = 0.5  # of leaving it
-_IDLE_WHERE_LIMITED = 1.0  # seconds: another process may wait for it
+_IDLE_WHERE_LIMITED = 0.2  # seconds: another process may wait for it
 
 
 class AllInUseError(Exception):
@@ -50,6 +50,13 @@ class Pool:
     def in_use(self) -> int:
         """How many connections threads use at this moment."""
         return len(self._in_use)
+
+    def without_reply(self, seconds: float) -> int:
+        """How many have waited for the reply to a final dot for longer than that."""
+        before = time.monotonic() - seconds
+        with self._lock:
+            sent_at = [each.smtp.dot_sent_at for each in self._in_use if each.smtp]
+        return sum(at is not None and at < before for at in sent_at)
 
     @property
     def limit(self) -> int:
@@ -239,6 +246,11 @@ def connections_in_use() -> int:
 def connections_allowed() -> int:
     """How many connections this process may have at this moment, by what the server has shown."""
     return pool_of_process().limit
+
+
+def mails_without_reply(seconds: float) -> int:
+    """How many mails of this process have waited for the reply to their dot for longer."""
+    return pool_of_process().without_reply(seconds)
 
 
 def make_way() -> None:

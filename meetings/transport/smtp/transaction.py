@@ -5,6 +5,7 @@ accepted the mail. After it, the server may have.
 """
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -246,13 +247,15 @@ def _final_reply(smtp: DeadlineSMTP, patience: float) -> Outcome:
     # mail, "not sent" may deliver it twice (RFC 1047). So the outcome is UNKNOWN, never DEFERRED,
     # and the caller decides about a second attempt. So, too, this one wait has a time of its own,
     # whatever the transaction has used so far: a slow reply is better than none.
-    smtp.deadline = Deadline(patience)
+    smtp.deadline, smtp.dot_sent_at = Deadline(patience), time.monotonic()
     try:
         code, text = smtp.getreply()
     except ClosingError as error:
         return outcome_of_reply(CLOSING, error.text, Phase.MESSAGE)
     except OSError as error:
         return _unknown(*describe_loss(error))
+    finally:
+        smtp.dot_sent_at = None
     outcome = outcome_of_reply(code, text, Phase.MESSAGE, unreadable=SendStatus.UNKNOWN)
     is_unreadable = outcome.status is SendStatus.UNKNOWN
     return _unknown(outcome.reply, Loss.BROKEN) if is_unreadable else outcome

@@ -1,7 +1,9 @@
 """What one process learns of the mail server from what others see of it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db.models.functions import Now
@@ -12,13 +14,14 @@ from meetings.models import Delivery, MailServer, Sender
 from meetings.models.outbox import server
 from meetings.models.outbox.state import ALL_WELL, MOST_HANGS
 from meetings.operations.steps.sending import mail_server as known
-from meetings.operations.steps.sending.sender import current_lease, renew_lease
+from meetings.operations.steps.sending.sender import current_lease, renew_lease, renew_leases
 from meetings.transport.outcome import Loss, Outcome, Phase, SendStatus
-from meetings.transport.send import connections_allowed
+from meetings.transport.send import connections_allowed, mails_without_reply
 from meetings.transport.smtp.pool import lend
 from meetings.transport.smtp.pooled import Limits
 from meetings.transport.smtp.session import Server
 from tests.support.background import deliver, pass_time
+from tests.support.beside import in_a_thread, rest
 from tests.support.cast import BOB, CAROL
 from tests.support.servers.smtp_server import (
     DEFAULTS,
@@ -74,7 +77,8 @@ def test_refusal_is_no_reply_that_shows_that_the_server_works(mail_server: Scrip
     assert Sender.objects.get().replied_at is None
 
 
-def test_hang_is_none_where_another_process_got_a_reply_meanwhile() -> None:
+def test_hang_is_none_where_another_process_got_a_reply_meanwhile(settings: Settings) -> None:
+    settings.MEETINGS_LEASE = 30.0
     another_process(replied_ago=20)
     assert server.hung(lasted=30) is None
     assert not MailServer.objects.exists()
@@ -83,7 +87,14 @@ def test_hang_is_none_where_another_process_got_a_reply_meanwhile() -> None:
     assert state.hangs == 1
 
 
-def test_hang_of_a_transaction_counts_from_its_begin() -> None:
+def test_hang_is_none_where_no_heartbeat_may_have_said_the_reply_yet(settings: Settings) -> None:
+    settings.MEETINGS_LEASE = 30.0
+    another_process(replied_ago=8)
+    assert server.hung(lasted=1) is None
+
+
+def test_hang_of_a_transaction_counts_from_its_begin(settings: Settings) -> None:
+    settings.MEETINGS_LEASE = 30.0
     another_process(replied_ago=20)
     assert known.may_begin(Deadline(PATIENCE))
     known.learn([SILENT])
@@ -93,12 +104,30 @@ def test_hang_of_a_transaction_counts_from_its_begin() -> None:
 def test_probes_come_less_often_the_longer_a_server_hangs() -> None:
     closed_for = []
     for _ in range(MOST_HANGS + 5):
-        state = server.hung(lasted=30)
+        state = server.hung(lasted=30, probes=True)
         assert state
         closed_for.append(round(state.closed_for))
         pass_time(hours=1)
     assert closed_for[: MOST_HANGS - 1] == [0] * (MOST_HANGS - 1)
     assert closed_for[MOST_HANGS - 1 :] == [5, 10, 20, 40, 60, 60]
+
+
+def test_hangs_of_one_moment_put_off_no_probe() -> None:
+    for _ in range(MOST_HANGS + 20):
+        state = server.hung(lasted=30)
+    assert state
+    assert (state.hangs, round(state.closed_for)) == (MOST_HANGS, 5)
+
+
+def test_hang_of_a_probe_is_counted(mail_server: ScriptedSMTP) -> None:
+    for _ in range(MOST_HANGS):
+        known.note(server.hung(lasted=30) or ALL_WELL)
+    pass_time(hours=1)
+    renew_lease(current_lease())
+    with known.turn():
+        assert known.may_begin(Deadline(PATIENCE))
+        known.learn([SILENT])
+    assert MailServer.objects.get().hangs == MOST_HANGS + 1
 
 
 def test_probe_that_hangs_lengthens_nobodys_pause(
@@ -200,3 +229,38 @@ def test_mail_that_was_too_much_at_once_goes_on_without_its_call(
     deliver()
     assert [len(mail.recipients) for mail in mail_server.accepted] == [2]
     assert set(Delivery.objects.values_list("free_ends", flat=True)) == {1}
+
+
+def test_mail_that_is_too_much_beside_those_of_others_goes_on_after_a_pause(
+    mail_server: ScriptedSMTP, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meetings.transport.smtp.pool._BETWEEN_TRIES", 0.01)
+    another_process(replied_ago=5)
+    mail_server.scripts["dot"] = ["432 4.3.2 sender thread limit exceeded", DEFAULTS["dot"]]
+    assert recipients(send()) == {BOB.address: "queued", CAROL.address: "queued"}
+    deliver()
+    assert not mail_server.accepted
+    assert connections_allowed() == 1
+    pass_time(minutes=1)
+    deliver()
+    assert [len(mail.recipients) for mail in mail_server.accepted] == [2]
+    assert set(Delivery.objects.values_list("free_ends", flat=True)) == {0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_log_says_that_the_server_is_silent_after_the_dot(
+    mail_server: ScriptedSMTP, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(known, "_LONG", 0.0)
+    gate = mail_server.hold("dot")
+    with ThreadPoolExecutor(1) as pool:
+        call = in_a_thread(pool, partial(send))
+        gate.wait_for_client()
+        wait_until(lambda: mails_without_reply(0.0) == 1, "the wait for the reply")
+        renew_leases()
+        gate.open()
+        assert call.result().told
+    rest()
+    renew_leases()
+    lines = [line for line in caplog.messages if "final dot" in line]
+    assert lines == ["mail server: no reply to the final dot for 0 seconds: mails: 1"]

@@ -11,7 +11,7 @@ from meetings.transport.send import connections_allowed, connections_in_use, int
 from meetings.transport.smtp import pool
 from meetings.transport.smtp.pool import pool_of_process
 from meetings.transport.smtp.room import Room
-from tests.support.servers.smtp_server import HANG, TOO_MANY_CONNECTIONS, ScriptedSMTP
+from tests.support.servers.smtp_server import DROP, HANG, TOO_MANY_CONNECTIONS, ScriptedSMTP
 from tests.support.waiting import PATIENCE, wait_until
 from tests.transport.smtp.wire import BOB, PLENTY, SOON, deliver
 
@@ -68,6 +68,29 @@ def test_refusal_waits_for_what_is_being_opened(smtp_server: ScriptedSMTP) -> No
     wait_until(lambda: smtp_server.connections == 2, "the second connection")
     gate.open()
     assert {first.end().status, second.end().status} == {SendStatus.SENT}
+
+
+def test_refusal_for_good_means_too_many_too_where_the_server_bears_others(
+    smtp_server: ScriptedSMTP,
+) -> None:
+    gate = smtp_server.hold("dot")
+    first = Sending(smtp_server)
+    gate.wait_for_client()
+    smtp_server.scripts["banner"] = "554 5.7.1 no service"
+    second = Sending(smtp_server)
+    wait_until(lambda: connections_allowed() == 1, "the refusal")
+    gate.open()
+    assert {first.end().status, second.end().status} == {SendStatus.SENT}
+
+
+def test_lost_session_waits_for_no_other_one(smtp_server: ScriptedSMTP) -> None:
+    gate = smtp_server.hold("dot")
+    first = Sending(smtp_server)
+    gate.wait_for_client()
+    smtp_server.scripts["banner"] = DROP
+    assert deliver(smtp_server)[BOB].loss is Loss.BROKEN
+    gate.open()
+    first.end()
 
 
 @pytest.mark.usefixtures("never_grows")
@@ -208,7 +231,6 @@ OTHER_REFUSALS = [
     ("dot", "451 4.3.0 later"),
     ("rcpt", "450 4.3.2 later"),  # as for one recipient, by a greylist
     ("rcpt", "450 4.7.1 too many recipients"),
-    ("banner", "554 5.7.1 no service"),
 ]
 
 

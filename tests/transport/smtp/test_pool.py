@@ -1,4 +1,5 @@
 import os
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -258,6 +259,14 @@ def test_other_settings_share_no_connection(smtp_server: ScriptedSMTP) -> None:
     deliver(smtp_server)
     deliver(smtp_server, username="alice", password="secret")
     assert smtp_server.connections == 2
+
+
+def test_connection_whose_other_side_is_gone_is_found_out(smtp_server: ScriptedSMTP) -> None:
+    deliver(smtp_server)
+    [kept] = pool.pool_of_process()._idle
+    assert kept.smtp
+    assert kept.smtp.sock
+    assert kept.smtp.sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
 def test_closing_kept_connections_says_quit() -> None:

@@ -208,7 +208,7 @@ def _put_off(run: Run, parcel: Parcel, outcome: Outcome) -> list[Ending]:
         # Our own limits, or the end of this process, say nothing of the mail server.
         run.progress.goes_on = run.left_something = True
         return [(parcel, ended(parcel, DeliveryState.DEFERRED, outcome, retry_after=0.0))]
-    if outcome.loss is Loss.CUT:
+    if outcome.loss in {Loss.CUT, Loss.TURNED_AWAY}:
         run.progress.goes_on = True
     if run.progress.keep(run, parcel, outcome):
         return []

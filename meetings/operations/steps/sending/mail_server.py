@@ -5,6 +5,7 @@ is tried by one process at a time, until it replies. Where it bears some of our 
 processes share these.
 """
 
+import logging
 import math
 import threading
 import time
@@ -15,14 +16,16 @@ from functools import partial
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
+from meetings import trouble
 from meetings.deadline import Deadline
 from meetings.models.outbox import server
 from meetings.models.outbox.queue import SLOT_PATIENCE
 from meetings.models.outbox.state import ServerState
 from meetings.transport.outcome import Loss, Outcome
-from meetings.transport.send import close_kept_connections, make_way
+from meetings.transport.send import close_kept_connections, mails_without_reply, make_way
 
-_PATIENCE = 10.0  # seconds for which others may go on with all connections that there are
+_LONG = 60.0  # seconds for the reply to a final dot
+_PATIENCE = 5.0  # seconds for which others may go on with all connections that there are
 
 _lock = threading.Lock()
 _state = ServerState()
@@ -105,6 +108,17 @@ def hold_probe() -> None:
         server.hold_probe()
 
 
+def report_silence() -> None:
+    """Log how many mails have waited long for the reply to their final dot. The heart says it.
+
+    They keep their connections, for MEETINGS_SMTP_LAST_REPLY seconds at most.
+    """
+    count = mails_without_reply(_LONG)
+    if count:
+        text = f"mail server: no reply to the final dot for {_LONG:.0f} seconds: mails: {count}"
+        trouble.report("no reply to the dot", text, level=logging.WARNING, count=0)
+
+
 def learn(outcomes: Collection[Outcome]) -> ServerState | None:
     """Tell all processes what the end of this thread's transaction says of the mail server.
 
@@ -161,7 +175,9 @@ def _lesson(
     if any(outcome.loss is Loss.SILENT for outcome in outcomes):
         # Where a transaction that is younger got a reply, the server works.
         is_none = _replied_at is not None and _replied_at >= begun_at
-        return None if is_none else partial(server.hung, time.monotonic() - begun_at)
+        probes = threading.get_ident() in _probing
+        lasted = time.monotonic() - begun_at
+        return None if is_none else partial(server.hung, lasted, probes=probes)
     if any(outcome.is_server_busy for outcome in outcomes):
         return server.was_busy
     return server.was_well if _state.has_trouble and _are_replies(outcomes) else None

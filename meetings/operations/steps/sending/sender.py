@@ -133,6 +133,7 @@ def renew_leases() -> None:
         if not renew_lease(lease):
             _lose(lease)
     mail_server.hold_probe()
+    mail_server.report_silence()
 
 
 def end_lease() -> None:
