@@ -130,6 +130,20 @@ def test_hang_of_a_probe_is_counted(mail_server: ScriptedSMTP) -> None:
     assert MailServer.objects.get().hangs == MOST_HANGS + 1
 
 
+def test_probe_whose_hang_is_none_gives_its_turn_back(mail_server: ScriptedSMTP) -> None:
+    for _ in range(MOST_HANGS):
+        known.note(server.hung(lasted=30) or ALL_WELL)
+    pass_time(hours=1)
+    renew_lease(current_lease())
+    with known.turn():
+        assert known.may_begin(Deadline(PATIENCE))
+        another_process(replied_ago=0)
+        known.learn([SILENT])
+    assert not server.may_probe()
+    pass_time(seconds=6)
+    assert server.may_probe()
+
+
 def test_probe_that_hangs_lengthens_nobodys_pause(
     mail_server: ScriptedSMTP, settings: Settings
 ) -> None:

@@ -129,10 +129,10 @@ def learn(outcomes: Collection[Outcome]) -> ServerState | None:
     statement = _lesson(outcomes, _begun_at.pop(thread, time.monotonic()))
     if _are_replies(outcomes) and not any(outcome.is_server_busy for outcome in outcomes):
         _replied_at = time.monotonic()
-    if statement is None:
-        return None
-    _probing.discard(thread)
-    return _noted(statement)
+    state = _noted(statement) if statement else None
+    if state is not None:
+        _probing.discard(thread)
+    return state
 
 
 @contextmanager
