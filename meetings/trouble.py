@@ -48,8 +48,8 @@ def report(kind: str, text: str, *, level: int = logging.ERROR, count: int = 1) 
     """Log ``text``, or count it if this process has a line of the same ``kind`` of late.
 
     ``count`` is how many things the text stands for, such as recipients; 0 where a line alone says
-    it, and none is to say how often. Mail addresses in the text
-    become ``***``: a mail server may name a user in any reply.
+    it, and none is to say how often. Mail addresses in the text become ``***``: a mail server may
+    name a user in any reply.
     """
     text = _ADDRESS.sub("***", text)
     with _lock:

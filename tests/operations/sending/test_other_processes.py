@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -119,24 +120,26 @@ def test_hangs_of_one_moment_put_off_no_probe() -> None:
     assert (state.hangs, round(state.closed_for)) == (MOST_HANGS, 5)
 
 
-def test_hang_of_a_probe_is_counted(mail_server: ScriptedSMTP) -> None:
+@contextmanager
+def probe() -> Iterator[None]:
+    """This thread's turn to try a server that hung."""
     for _ in range(MOST_HANGS):
-        known.note(server.hung(lasted=30) or ALL_WELL)
+        server.hung(lasted=30)
     pass_time(hours=1)
     renew_lease(current_lease())
     with known.turn():
         assert known.may_begin(Deadline(PATIENCE))
+        yield
+
+
+def test_hang_of_a_probe_is_counted() -> None:
+    with probe():
         known.learn([SILENT])
     assert MailServer.objects.get().hangs == MOST_HANGS + 1
 
 
-def test_probe_whose_hang_is_none_gives_its_turn_back(mail_server: ScriptedSMTP) -> None:
-    for _ in range(MOST_HANGS):
-        known.note(server.hung(lasted=30) or ALL_WELL)
-    pass_time(hours=1)
-    renew_lease(current_lease())
-    with known.turn():
-        assert known.may_begin(Deadline(PATIENCE))
+def test_probe_whose_hang_is_none_gives_its_turn_back() -> None:
+    with probe():
         another_process(replied_ago=0)
         known.learn([SILENT])
     assert not server.may_probe()

@@ -11,7 +11,13 @@ from meetings.transport.send import connections_allowed, connections_in_use, int
 from meetings.transport.smtp import pool
 from meetings.transport.smtp.pool import pool_of_process
 from meetings.transport.smtp.room import Room
-from tests.support.servers.smtp_server import DROP, HANG, TOO_MANY_CONNECTIONS, ScriptedSMTP
+from tests.support.servers.smtp_server import (
+    DROP,
+    HANG,
+    TOO_MANY_CONNECTIONS,
+    Gate,
+    ScriptedSMTP,
+)
 from tests.support.waiting import PATIENCE, wait_until
 from tests.transport.smtp.wire import BOB, PLENTY, SOON, deliver
 
@@ -38,6 +44,14 @@ class Sending:
         self._thread.join(PATIENCE)
         [outcome] = self.outcomes
         return outcome
+
+
+def mail_at_the_dot(server: ScriptedSMTP) -> tuple[Gate, Sending]:
+    """A mail that the server has taken, and holds its reply to until the gate is opened."""
+    gate = server.hold("dot")
+    mail = Sending(server)
+    gate.wait_for_client()
+    return gate, mail
 
 
 def mails_at_the_dot(server: ScriptedSMTP) -> int:
@@ -73,9 +87,7 @@ def test_refusal_waits_for_what_is_being_opened(smtp_server: ScriptedSMTP) -> No
 def test_refusal_for_good_means_too_many_too_where_the_server_bears_others(
     smtp_server: ScriptedSMTP,
 ) -> None:
-    gate = smtp_server.hold("dot")
-    first = Sending(smtp_server)
-    gate.wait_for_client()
+    gate, first = mail_at_the_dot(smtp_server)
     smtp_server.scripts["banner"] = "554 5.7.1 no service"
     second = Sending(smtp_server)
     wait_until(lambda: connections_allowed() == 1, "the refusal")
@@ -84,9 +96,7 @@ def test_refusal_for_good_means_too_many_too_where_the_server_bears_others(
 
 
 def test_lost_session_waits_for_no_other_one(smtp_server: ScriptedSMTP) -> None:
-    gate = smtp_server.hold("dot")
-    first = Sending(smtp_server)
-    gate.wait_for_client()
+    gate, first = mail_at_the_dot(smtp_server)
     smtp_server.scripts["banner"] = DROP
     assert deliver(smtp_server)[BOB].loss is Loss.BROKEN
     gate.open()
@@ -202,9 +212,7 @@ def test_idle_connection_is_soon_closed_where_few_are_borne(
 
 @pytest.mark.usefixtures("never_grows")
 def test_server_that_takes_fewer_mails_at_once_gets_fewer(smtp_server: ScriptedSMTP) -> None:
-    gate = smtp_server.hold("dot")
-    first = Sending(smtp_server)
-    gate.wait_for_client()
+    gate, first = mail_at_the_dot(smtp_server)
     smtp_server.scripts["dot"] = TOO_MUCH_AT_ONCE
     outcome = deliver(smtp_server)[BOB]
     assert (outcome.status, outcome.loss) == (SendStatus.DEFERRED, Loss.NONE_FREE)
@@ -238,9 +246,7 @@ OTHER_REFUSALS = [
 def test_other_refusals_say_nothing_of_how_many_at_once(
     smtp_server: ScriptedSMTP, moment: str, reply: str
 ) -> None:
-    gate = smtp_server.hold("dot")
-    first = Sending(smtp_server)
-    gate.wait_for_client()
+    gate, first = mail_at_the_dot(smtp_server)
     smtp_server.scripts[moment] = reply
     assert deliver(smtp_server)[BOB].reply == reply
     assert connections_allowed() == 8
@@ -267,9 +273,7 @@ def test_hanging_session_does_not_hold_up_those_that_are_refused(
     smtp_server: ScriptedSMTP,
 ) -> None:
     deliver(smtp_server)
-    gate = smtp_server.hold("dot")
-    first = Sending(smtp_server)
-    gate.wait_for_client()
+    gate, first = mail_at_the_dot(smtp_server)
     smtp_server.scripts["banner"] = HANG
     hanging = Sending(smtp_server)
     wait_until(lambda: smtp_server.connections == 2, "the hanging session")
