@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from meetings import trouble
 from meetings.models import ApiKey
 from meetings.models.outbox.state import ALL_WELL
 from meetings.operations.steps.sending import mail_server as known_mail_server
+from meetings.operations.steps.sending import sender
 from meetings.operations.steps.sending.sender import forget_lease
 from meetings.operations.steps.sending.threads import sender_threads
 from meetings.transport.smtp import pool
@@ -74,14 +76,19 @@ Call = Callable[..., Any]  # Django's test client adds .json() and more to its r
 
 @pytest.fixture(autouse=True)
 def own_var_folder(
-    request: pytest.FixtureRequest, tmp_path: Path, settings: Settings
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[None]:
     """No test writes mail among an operator's, and none meets what another has left."""
     settings.EMAIL_FILE_PATH = str(tmp_path / "mail")
     settings.STATIC_ROOT = str(tmp_path)  # whitenoise warns of a folder that does not exist
     settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
     settings.MEETINGS_WAKE = ""  # whatever broker this shell is set up for
-    settings.MEETINGS_LEASE = 600.0  # hardly any test lasts until the next heartbeat
+    settings.MEETINGS_LEASE = 600.0
+    # No heart beats: it would not see the lease of a test that has not committed it.
+    monkeypatch.setattr(sender, "_heart", threading.main_thread())
     if not _commits(request):  # another thread would not see what a test has not committed
         settings.MEETINGS_SMTP_CONNECTIONS = 0
     trouble.forget()

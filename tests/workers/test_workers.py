@@ -22,6 +22,10 @@ def all_sent() -> bool:
     return set(states()) == {DeliveryState.SENT}
 
 
+def the_server_has_replied() -> bool:
+    return Sender.objects.filter(replied_at__isnull=False).exists()
+
+
 @pytest.mark.direct
 def test_worker_delivers_and_keeps_its_connection(
     start_worker: Start, mail_server: ScriptedSMTP
@@ -38,12 +42,21 @@ def test_worker_delivers_and_keeps_its_connection(
     start_worker(PGAPPNAME="worker under test", WORKER_THREADS="1")
     queue("one")
     wait_until(all_sent, "the first")
+    wait_until(the_server_has_replied, "the heartbeat that says so, on a connection of its own")
     first = connected()
     queue("two")
     wait_until(lambda: states() == [DeliveryState.SENT] * 4, "the second")
     assert first
     assert connected() == first
     assert len(mail_server.received) == 2
+
+
+def test_worker_says_at_once_that_the_mail_server_replied(
+    start_worker: Start, mail_server: ScriptedSMTP
+) -> None:
+    start_worker(MEETINGS_LEASE="600")  # its heart beats by time every 200 seconds
+    queue()
+    wait_until(the_server_has_replied, "what the heartbeat says")
 
 
 def test_stopping_worker_finishes_the_mail_in_hand(

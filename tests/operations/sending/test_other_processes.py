@@ -1,5 +1,7 @@
 """What one process learns of the mail server from what others see of it."""
 
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -42,6 +44,7 @@ SILENT = Outcome(SendStatus.DEFERRED, "no reply", phase=Phase.RCPT, loss=Loss.SI
 def knows_nothing_of_others(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a test has taught this process is forgotten."""
     monkeypatch.setattr(known, "_replied_at", None)
+    monkeypatch.setattr(known, "_is_served_again", threading.Event())
     monkeypatch.setattr(known, "_told_others_at", -known._PATIENCE)
     yield
     known.note(ALL_WELL)
@@ -69,6 +72,20 @@ def test_heartbeat_says_when_the_mail_server_last_replied(mail_server: ScriptedS
     again = Sender.objects.get().replied_at
     assert again
     assert abs(again - replied_at) < timedelta(seconds=1)  # the same moment, measured twice
+
+
+def test_heart_beats_at_the_first_reply_after_a_while(
+    mail_server: ScriptedSMTP, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEETINGS_LEASE = 30.0
+    assert not known.wait_until_served_again(0)
+    assert send().told
+    assert known.wait_until_served_again(0)
+    assert send(uid="meeting-2").told
+    assert not known.wait_until_served_again(0)  # it was said a moment ago
+    monkeypatch.setattr(known, "_replied_at", time.monotonic() - 11)
+    assert send(uid="meeting-3").told
+    assert known.wait_until_served_again(0)
 
 
 def test_refusal_is_no_reply_that_shows_that_the_server_works(mail_server: ScriptedSMTP) -> None:

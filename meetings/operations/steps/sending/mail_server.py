@@ -33,6 +33,7 @@ _closed_until = 0.0  # by the monotonic clock
 _begun_at: dict[int, float] = {}  # by thread: when its transaction began
 _probing: set[int] = set()  # threads
 _replied_at: float | None = None
+_is_served_again = threading.Event()
 _told_others_at = -math.inf
 _turned_away: int | None = None  # as others have counted it so far; None: not known yet
 
@@ -71,6 +72,17 @@ def is_served_elsewhere(sender_id: int) -> bool:
 def replied_ago() -> float | None:
     """How many seconds ago the mail server last replied to this process, None for never."""
     return None if _replied_at is None else time.monotonic() - _replied_at
+
+
+def wait_until_served_again(seconds: float) -> bool:
+    """Return whether a reply comes within so many seconds, the first one after a while.
+
+    The heart waits for it. A process that is refused asks whether another one is served, and if it
+    does not hear so in time, it has everybody's mail wait.
+    """
+    is_served_again = _is_served_again.wait(seconds)
+    _is_served_again.clear()
+    return is_served_again
 
 
 def may_begin(deadline: Deadline) -> bool:
@@ -124,15 +136,22 @@ def learn(outcomes: Collection[Outcome]) -> ServerState | None:
 
     Return how it stands, if that is new. No statement where all is well, as it was before.
     """
-    global _replied_at  # noqa: PLW0603 (one for the process)
     thread = threading.get_ident()
     statement = _lesson(outcomes, _begun_at.pop(thread, time.monotonic()))
     if _are_replies(outcomes) and not any(outcome.is_server_busy for outcome in outcomes):
-        _replied_at = time.monotonic()
+        _note_reply()
     state = _noted(statement) if statement else None
     if state is not None:
         _probing.discard(thread)
     return state
+
+
+def _note_reply() -> None:
+    global _replied_at  # noqa: PLW0603 (one for the process)
+    ago = replied_ago()
+    _replied_at = time.monotonic()
+    if ago is None or ago > settings.MEETINGS_LEASE / 3:  # no heartbeat has said one as late
+        _is_served_again.set()
 
 
 @contextmanager

@@ -191,7 +191,7 @@ def _start_heart() -> None:
 
 def _beat() -> None:
     while True:
-        time.sleep(heartbeat())
+        mail_server.wait_until_served_again(heartbeat())
         try:
             renew_leases()
         except (DatabaseError, InterfaceError):
