@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 from django.db import OperationalError, connection
@@ -64,15 +63,14 @@ def test_fewer_jobs_run_at_once_where_the_mail_server_bears_fewer_connections(
 ) -> None:
     assert all(job.wait(PATIENCE) for job in begin_together(threads, 3))
     room.learn(1)
-    barrier = threading.Barrier(2)
-    together: list[int] = []
-
-    def work() -> None:
-        with suppress(threading.BrokenBarrierError):
-            together.append(barrier.wait(0.3))
-
-    assert all(job.wait(PATIENCE) for job in [threads.begin(work) for _ in range(4)])
-    assert not together
+    opened = threading.Event()
+    jobs = [threads.begin(lambda: opened.wait(PATIENCE)) for _ in range(4)]
+    wait_until(
+        lambda: (threads._living, threads.waiting) == (1, 3),
+        "the end of the threads that are too many",
+    )
+    opened.set()
+    assert all(job.wait(PATIENCE) for job in jobs)
 
 
 def test_more_jobs_run_at_once_as_soon_as_the_mail_server_bears_more(
