@@ -91,6 +91,7 @@ def own_var_folder(
     monkeypatch.setattr(sender, "_heart", threading.main_thread())
     if not _commits(request):  # another thread would not see what a test has not committed
         settings.MEETINGS_SMTP_CONNECTIONS = 0
+    monkeypatch.setattr(known_mail_server, "_HEARSAY", 0.0)  # no other heart beats either
     trouble.forget()
     known_mail_server.note(ALL_WELL)
     forget_lease()

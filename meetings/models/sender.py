@@ -16,6 +16,11 @@ class Sender(models.Model):
         db_default=0,
         help_text=_("Connections to the mail server in use when it last said that it lives."),
     )
+    served_at = models.DateTimeField(
+        _("served at"),
+        null=True,
+        help_text=_("When it last had a connection to the mail server, as its heartbeat said."),
+    )
     replied_at = models.DateTimeField(
         _("replied at"),
         null=True,

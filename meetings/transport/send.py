@@ -17,6 +17,8 @@ from meetings.transport.smtp.pool import (
     interrupt,
     mails_without_reply,
     make_way,
+    served_ago,
+    wait_until_served_again,
 )
 from meetings.transport.third_party.backend import send_through
 from meetings.transport.third_party.reports import outcome_of_error
@@ -30,6 +32,8 @@ __all__ = [
     "make_way",
     "send",
     "sends_by_smtp",
+    "served_ago",
+    "wait_until_served_again",
 ]
 
 

@@ -22,8 +22,8 @@ def all_sent() -> bool:
     return set(states()) == {DeliveryState.SENT}
 
 
-def the_server_has_replied() -> bool:
-    return Sender.objects.filter(replied_at__isnull=False).exists()
+def a_process_is_served() -> bool:
+    return Sender.objects.filter(served_at__isnull=False).exists()
 
 
 @pytest.mark.direct
@@ -42,7 +42,7 @@ def test_worker_delivers_and_keeps_its_connection(
     start_worker(PGAPPNAME="worker under test", WORKER_THREADS="1")
     queue("one")
     wait_until(all_sent, "the first")
-    wait_until(the_server_has_replied, "the heartbeat that says so, on a connection of its own")
+    wait_until(a_process_is_served, "the heartbeat that says so, on a connection of its own")
     first = connected()
     queue("two")
     wait_until(lambda: states() == [DeliveryState.SENT] * 4, "the second")
@@ -51,12 +51,12 @@ def test_worker_delivers_and_keeps_its_connection(
     assert len(mail_server.received) == 2
 
 
-def test_worker_says_at_once_that_the_mail_server_replied(
+def test_worker_says_at_once_that_it_has_a_connection(
     start_worker: Start, mail_server: ScriptedSMTP
 ) -> None:
     start_worker(MEETINGS_LEASE="600")  # its heart beats by time every 200 seconds
     queue()
-    wait_until(the_server_has_replied, "what the heartbeat says")
+    wait_until(a_process_is_served, "what the heartbeat says")
 
 
 def test_stopping_worker_finishes_the_mail_in_hand(

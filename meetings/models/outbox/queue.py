@@ -66,6 +66,7 @@ _RENEW = f"""
 UPDATE meetings_sender
 SET alive_until = statement_timestamp() + make_interval(secs => %(lease)s),
     connections = %(connections)s,
+    served_at = statement_timestamp() - make_interval(secs => %(served_ago)s),
     replied_at = statement_timestamp() - make_interval(secs => %(replied_ago)s)
 WHERE id = %(id)s AND alive_until > statement_timestamp()
 RETURNING EXISTS (SELECT FROM meetings_pause),
@@ -151,14 +152,20 @@ class Renewed:
     server: ServerState
 
 
-def renew(sender_id: int, connections: int, replied_ago: float | None = None) -> Renewed | None:
+def renew(
+    sender_id: int,
+    *,
+    connections: int = 0,
+    served_ago: float | None = None,
+    replied_ago: float | None = None,
+) -> Renewed | None:
     """Say that the sender lives, for MEETINGS_LEASE more seconds. None: its lease has ended.
 
-    ``connections`` are those to the mail server that it has in use; ``replied_ago`` seconds ago the
-    server replied to it, None where it has not.
+    ``connections`` are those to the mail server that it has in use. ``served_ago`` seconds ago it
+    had one, and ``replied_ago`` seconds ago a transaction got a reply; None for never.
     """
-    parameters = {"id": sender_id, "connections": connections, "replied_ago": replied_ago}
-    rows = run(_RENEW, parameters | {"lease": settings.MEETINGS_LEASE})
+    parameters = {"id": sender_id, "lease": settings.MEETINGS_LEASE, "connections": connections}
+    rows = run(_RENEW, parameters | {"served_ago": served_ago, "replied_ago": replied_ago})
     if not rows:
         return None
     [(is_paused, server)] = rows

@@ -49,14 +49,14 @@ SET (hangs, paused_until) = (
     FROM (SELECT server.hangs < %(most)s OR %(probes)s AS counts) AS moment)
 RETURNING {STATE}
 """
-# The server bears connections of another process, which replied so lately that its heartbeat may
-# not have said a later one.
+# The server bears a connection of another process, or did so lately that no heartbeat may have said
+# a later one.
 _TURNED_AWAY = f"""
 INSERT INTO meetings_mailserver AS server (id, hangs, busy, turned_away)
 SELECT 1, 0, 0, %(count)s WHERE EXISTS (
     SELECT FROM meetings_sender
     WHERE id <> %(sender)s AND alive_until > statement_timestamp()
-      AND replied_at > statement_timestamp() - make_interval(secs => %(lately)s))
+      AND served_at > statement_timestamp() - make_interval(secs => %(lately)s))
 ON CONFLICT (id) DO UPDATE SET turned_away = server.turned_away + %(count)s
 RETURNING {STATE}
 """
@@ -124,8 +124,8 @@ def hung(lasted: float, *, probes: bool = False) -> ServerState | None:
 def was_turned_away(sender_id: int, *, counts: bool) -> ServerState | None:
     """Return how the server stands that refuses a process because of the connections of others.
 
-    ``counts``: these see it, and make way. None where it has not replied lately to any process but
-    the sender's.
+    ``counts``: these see it, and make way. None where no process but the sender's has had a
+    connection lately.
     """
     parameters = {"sender": sender_id, "lately": _lately(), "count": int(counts)}
     rows = run(_TURNED_AWAY, parameters)
@@ -180,5 +180,5 @@ def _first_pause() -> float:
 
 
 def _lately() -> float:
-    """Seconds within which another process may have got a reply that no heartbeat has said yet."""
+    """Seconds within which another process was perhaps served, though no heartbeat says it yet."""
     return float(settings.MEETINGS_LEASE) * _LATELY

@@ -19,6 +19,7 @@ from django.conf import settings
 from meetings.deadline import Deadline
 from meetings.transport.smtp.pooled import Connection, Limits
 from meetings.transport.smtp.room import Room
+from meetings.transport.smtp.service import Service
 from meetings.transport.smtp.session import Server
 
 _MOST_WITHOUT_SENDERS = 8  # connections, where each thread that calls sends its mails itself
@@ -41,6 +42,7 @@ class Pool:
         self._idle: list[Connection] = []  # the one that was used last comes last
         self._in_use: set[Connection] = set()
         self._room = Room()
+        self.service = Service()
         self._interruptions = 0
         self._reaper: threading.Thread | None = None
         self._reaper_wakes_at = 0.0
@@ -57,6 +59,12 @@ class Pool:
         with self._lock:
             sent_at = [each.smtp.dot_sent_at for each in self._in_use if each.smtp]
         return sum(at is not None and at < before for at in sent_at)
+
+    @property
+    def served_ago(self) -> float | None:
+        """How many seconds ago it last had a connection, 0 if it has one; None for never."""
+        with self._lock:
+            return 0.0 if self._open else self.service.ago
 
     @property
     def limit(self) -> int:
@@ -79,6 +87,7 @@ class Pool:
         with self._lock:
             if self._open > self.limit:  # what was being opened when another one was refused
                 self._room.learn(self._open)
+            self.service.note()
             self._changed.notify_all()
 
     def _wait_for_a_place(self, deadline: Deadline) -> None:
@@ -107,16 +116,16 @@ class Pool:
         can_follow = connection.rest(_IDLE_WHERE_LIMITED if is_limited else math.inf)
         with self._lock:
             self._in_use.discard(connection)
-            is_kept = can_follow and not self._room.closed_for and self._has_room_for_more()
+            if can_follow:
+                self.service.note()
+            count = len(self._idle) + len(self._in_use)
+            is_kept = can_follow and not self._room.closed_for and count < self.limit
             if is_kept:
                 self._idle.append(connection)
                 self._see_to_reaper(connection.gives_up_at)
             self._changed.notify_all()
         if not is_kept:
             connection.hang_up()  # nothing, where it is closed
-
-    def _has_room_for_more(self) -> bool:
-        return len(self._idle) + len(self._in_use) < self.limit
 
     def is_full(self, deadline: Deadline) -> bool:
         """Whether the server refuses one more while it bears others of ours; learn how many.
@@ -241,6 +250,19 @@ def lend(server: Server, limits: Limits, deadline: Deadline) -> Iterator[Connect
 def connections_in_use() -> int:
     """How many connections the threads of this process use at this moment."""
     return pool_of_process().in_use
+
+
+def served_ago() -> float | None:
+    """How many seconds ago this process last had a connection, 0 if it has one; None for never."""
+    return pool_of_process().served_ago
+
+
+def wait_until_served_again(seconds: float) -> bool:
+    """Return whether a connection is opened within so many seconds, the first after a while.
+
+    The heart waits for it, because processes that the server refuses ask whether others have any.
+    """
+    return pool_of_process().service.wait_until_there_again(seconds)
 
 
 def connections_allowed() -> int:

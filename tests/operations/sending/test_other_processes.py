@@ -1,6 +1,5 @@
 """What one process learns of the mail server from what others see of it."""
 
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from pytest_django import Settings
 
@@ -44,17 +44,26 @@ SILENT = Outcome(SendStatus.DEFERRED, "no reply", phase=Phase.RCPT, loss=Loss.SI
 def knows_nothing_of_others(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a test has taught this process is forgotten."""
     monkeypatch.setattr(known, "_replied_at", None)
-    monkeypatch.setattr(known, "_is_served_again", threading.Event())
     monkeypatch.setattr(known, "_told_others_at", -known._PATIENCE)
     yield
     known.note(ALL_WELL)
 
 
-def another_process(*, replied_ago: float, alive: bool = True) -> Sender:
-    """One that the mail server replied to so many seconds ago."""
-    ends_at = Now() + timedelta(seconds=60 if alive else -60)
-    replied_at = Now() - timedelta(seconds=replied_ago)
-    return Sender.objects.create(kind="web", host="b", alive_until=ends_at, replied_at=replied_at)
+def ago(seconds: float | None) -> CombinedExpression | None:
+    return None if seconds is None else Now() - timedelta(seconds=seconds)
+
+
+def another_process(
+    *, served_ago: float | None = None, replied_ago: float | None = None, alive: bool = True
+) -> Sender:
+    """One that last had a connection, or a reply, so many seconds ago; None for never."""
+    return Sender.objects.create(
+        kind="web",
+        host="b",
+        alive_until=Now() + timedelta(seconds=60 if alive else -60),
+        served_at=ago(served_ago),
+        replied_at=ago(replied_ago),
+    )
 
 
 def turned_away() -> int:
@@ -72,20 +81,6 @@ def test_heartbeat_says_when_the_mail_server_last_replied(mail_server: ScriptedS
     again = Sender.objects.get().replied_at
     assert again
     assert abs(again - replied_at) < timedelta(seconds=1)  # the same moment, measured twice
-
-
-def test_heart_beats_at_the_first_reply_after_a_while(
-    mail_server: ScriptedSMTP, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.MEETINGS_LEASE = 30.0
-    assert not known.wait_until_served_again(0)
-    assert send().told
-    assert known.wait_until_served_again(0)
-    assert send(uid="meeting-2").told
-    assert not known.wait_until_served_again(0)  # it was said a moment ago
-    monkeypatch.setattr(known, "_replied_at", time.monotonic() - 11)
-    assert send(uid="meeting-3").told
-    assert known.wait_until_served_again(0)
 
 
 def test_refusal_is_no_reply_that_shows_that_the_server_works(mail_server: ScriptedSMTP) -> None:
@@ -187,7 +182,7 @@ def test_process_without_a_connection_waits_while_another_is_served(
     mail_server: ScriptedSMTP, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("meetings.transport.smtp.pool._BETWEEN_TRIES", 0.01)
-    another_process(replied_ago=5)
+    another_process(served_ago=5)
     refused = [TOO_MANY_CONNECTIONS] * 3
     mail_server.scripts["banner"] = [*refused, DEFAULTS["banner"]]
     assert send().told
@@ -196,16 +191,41 @@ def test_process_without_a_connection_waits_while_another_is_served(
 
 
 @pytest.mark.parametrize(
-    ("replied_ago", "alive"), [(-60.0, False), (60.0, True)], ids=["dead", "long ago"]
+    ("served_ago", "alive"), [(-60.0, False), (60.0, True)], ids=["dead", "long ago"]
 )
 def test_server_that_serves_nobody_is_left_alone(
-    mail_server: ScriptedSMTP, settings: Settings, replied_ago: float, alive: bool
+    mail_server: ScriptedSMTP, settings: Settings, served_ago: float, alive: bool
 ) -> None:
     settings.MEETINGS_LEASE = 30.0
-    another_process(replied_ago=replied_ago, alive=alive)
+    another_process(served_ago=served_ago, alive=alive)
     mail_server.scripts["banner"] = TOO_MANY_CONNECTIONS
     assert send().error
     assert MailServer.objects.filter(paused_until__gt=Now(), busy=1).exists()
+
+
+def test_process_that_is_refused_waits_for_what_others_are_about_to_say(
+    mail_server: ScriptedSMTP, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meetings.transport.smtp.pool._BETWEEN_TRIES", 0.01)
+    monkeypatch.setattr(time, "sleep", lambda _: another_process(served_ago=0))
+    mail_server.scripts["banner"] = [TOO_MANY_CONNECTIONS, DEFAULTS["banner"]]
+    assert send().told
+    assert not MailServer.objects.filter(paused_until__isnull=False).exists()
+
+
+def test_heartbeat_says_that_a_connection_is_there_before_any_reply(
+    mail_server: ScriptedSMTP,
+) -> None:
+    ours = current_lease()
+    renew_lease(ours)
+    assert Sender.objects.get().served_at is None
+    server_ = Server(host=mail_server.host, port=mail_server.port, our_name="a.example.com")
+    with lend(server_, Limits(), Deadline(PATIENCE)) as place:
+        place.open(Deadline(PATIENCE))
+        renew_lease(ours)
+        sender = Sender.objects.get()
+        assert sender.served_at
+        assert sender.replied_at is None
 
 
 def test_process_is_not_served_by_its_own_replies(
@@ -220,7 +240,7 @@ def test_process_is_not_served_by_its_own_replies(
 
 
 def test_pause_that_another_process_has_begun_holds(mail_server: ScriptedSMTP) -> None:
-    another_process(replied_ago=5)
+    another_process(served_ago=5)
     server.was_busy()
     assert not known.is_served_elsewhere(current_lease().sender_id)
 
@@ -230,9 +250,9 @@ def test_process_makes_way_when_it_hears_of_one_that_was_turned_away(
 ) -> None:
     assert send().told
     renew_lease(current_lease())
-    known.is_served_elsewhere(another_process(replied_ago=5).pk)
+    known.is_served_elsewhere(another_process(served_ago=5).pk)
     assert connections_allowed() == 8  # not for itself
-    other = another_process(replied_ago=5)
+    other = another_process(served_ago=5)
     assert server.was_turned_away(other.pk, counts=False)
     renew_lease(current_lease())
     assert connections_allowed() == 8
@@ -269,7 +289,7 @@ def test_mail_that_is_too_much_beside_those_of_others_goes_on_after_a_pause(
     mail_server: ScriptedSMTP, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("meetings.transport.smtp.pool._BETWEEN_TRIES", 0.01)
-    another_process(replied_ago=5)
+    another_process(served_ago=5)
     mail_server.scripts["dot"] = ["432 4.3.2 sender thread limit exceeded", DEFAULTS["dot"]]
     assert recipients(send()) == {BOB.address: "queued", CAROL.address: "queued"}
     deliver()

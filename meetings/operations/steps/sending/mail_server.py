@@ -25,6 +25,7 @@ from meetings.transport.outcome import Loss, Outcome
 from meetings.transport.send import close_kept_connections, mails_without_reply, make_way
 
 _LONG = 60.0  # seconds for the reply to a final dot
+_HEARSAY = 0.5  # seconds for a heartbeat that is on its way
 _PATIENCE = 5.0  # seconds for which others may go on with all connections that there are
 
 _lock = threading.Lock()
@@ -33,7 +34,6 @@ _closed_until = 0.0  # by the monotonic clock
 _begun_at: dict[int, float] = {}  # by thread: when its transaction began
 _probing: set[int] = set()  # threads
 _replied_at: float | None = None
-_is_served_again = threading.Event()
 _told_others_at = -math.inf
 _turned_away: int | None = None  # as others have counted it so far; None: not known yet
 
@@ -55,8 +55,18 @@ def note(state: ServerState) -> None:
 def is_served_elsewhere(sender_id: int) -> bool:
     """Whether the mail server refuses this process because it bears the connections of others.
 
-    Now and then these are told, so that they make way. One statement.
+    Now and then these are told, so that they make way. One statement, or two if it seems not to be
+    so: another process may just have got the connection, and be about to say so.
     """
+    if _is_served_elsewhere(sender_id):
+        return True
+    if is_closed():
+        return False
+    time.sleep(_HEARSAY)
+    return _is_served_elsewhere(sender_id)
+
+
+def _is_served_elsewhere(sender_id: int) -> bool:
     global _turned_away, _told_others_at  # noqa: PLW0603 (one for the process)
     is_time = time.monotonic() >= _told_others_at + _PATIENCE
     state = _asked(partial(server.was_turned_away, sender_id, counts=is_time))
@@ -72,17 +82,6 @@ def is_served_elsewhere(sender_id: int) -> bool:
 def replied_ago() -> float | None:
     """How many seconds ago the mail server last replied to this process, None for never."""
     return None if _replied_at is None else time.monotonic() - _replied_at
-
-
-def wait_until_served_again(seconds: float) -> bool:
-    """Return whether a reply comes within so many seconds, the first one after a while.
-
-    The heart waits for it. A process that is refused asks whether another one is served, and if it
-    does not hear so in time, it has everybody's mail wait.
-    """
-    is_served_again = _is_served_again.wait(seconds)
-    _is_served_again.clear()
-    return is_served_again
 
 
 def may_begin(deadline: Deadline) -> bool:
@@ -136,22 +135,15 @@ def learn(outcomes: Collection[Outcome]) -> ServerState | None:
 
     Return how it stands, if that is new. No statement where all is well, as it was before.
     """
+    global _replied_at  # noqa: PLW0603 (one for the process)
     thread = threading.get_ident()
     statement = _lesson(outcomes, _begun_at.pop(thread, time.monotonic()))
     if _are_replies(outcomes) and not any(outcome.is_server_busy for outcome in outcomes):
-        _note_reply()
+        _replied_at = time.monotonic()
     state = _noted(statement) if statement else None
     if state is not None:
         _probing.discard(thread)
     return state
-
-
-def _note_reply() -> None:
-    global _replied_at  # noqa: PLW0603 (one for the process)
-    ago = replied_ago()
-    _replied_at = time.monotonic()
-    if ago is None or ago > settings.MEETINGS_LEASE / 3:  # no heartbeat has said one as late
-        _is_served_again.set()
 
 
 @contextmanager

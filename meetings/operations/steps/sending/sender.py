@@ -25,7 +25,7 @@ from meetings.models.outbox import queue
 from meetings.models.outbox import record as outbox
 from meetings.models.outbox.record import End, Recorded, Sending
 from meetings.operations.steps.sending import mail_server
-from meetings.transport.send import connections_in_use
+from meetings.transport.send import connections_in_use, served_ago, wait_until_served_again
 
 # A final dot needs some of the lease left: what the mail server answers has to be recorded, too.
 _MARGIN = 2.0
@@ -116,8 +116,12 @@ def may_finish(lease: Lease) -> bool:
 def renew_lease(lease: Lease) -> bool:
     """Say that this process lives, and note what it may begin. False: the lease has ended."""
     begun = time.monotonic()
-    replied_ago = mail_server.replied_ago()
-    answer = queue.renew(lease.sender_id, connections_in_use(), replied_ago)
+    answer = queue.renew(
+        lease.sender_id,
+        connections=connections_in_use(),
+        served_ago=served_ago(),
+        replied_ago=mail_server.replied_ago(),
+    )
     if answer is None:
         return False
     lease.renewed_at = begun
@@ -191,7 +195,7 @@ def _start_heart() -> None:
 
 def _beat() -> None:
     while True:
-        mail_server.wait_until_served_again(heartbeat())
+        wait_until_served_again(heartbeat())
         try:
             renew_leases()
         except (DatabaseError, InterfaceError):
