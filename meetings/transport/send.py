@@ -17,8 +17,8 @@ from meetings.transport.smtp.pool import (
     interrupt,
     mails_without_reply,
     make_way,
-    served_ago,
-    wait_until_served_again,
+    say_served_ago,
+    wait_for_news,
 )
 from meetings.transport.third_party.backend import send_through
 from meetings.transport.third_party.reports import outcome_of_error
@@ -30,10 +30,10 @@ __all__ = [
     "interrupt",
     "mails_without_reply",
     "make_way",
+    "say_served_ago",
     "send",
     "sends_by_smtp",
-    "served_ago",
-    "wait_until_served_again",
+    "wait_for_news",
 ]
 
 

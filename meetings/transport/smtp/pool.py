@@ -60,11 +60,12 @@ class Pool:
             sent_at = [each.smtp.dot_sent_at for each in self._in_use if each.smtp]
         return sum(at is not None and at < before for at in sent_at)
 
-    @property
-    def served_ago(self) -> float | None:
-        """How many seconds ago it last had a connection, 0 if it has one; None for never."""
+    def say_served_ago(self) -> float | None:
+        """Return how many seconds ago it last had a connection, for the heart; None for never."""
         with self._lock:
-            return 0.0 if self._open else self.service.ago
+            if self._open:
+                self.service.note()
+            return self.service.say()
 
     @property
     def limit(self) -> int:
@@ -87,7 +88,7 @@ class Pool:
         with self._lock:
             if self._open > self.limit:  # what was being opened when another one was refused
                 self._room.learn(self._open)
-            self.service.note()
+            self.service.note_opened()
             self._changed.notify_all()
 
     def _wait_for_a_place(self, deadline: Deadline) -> None:
@@ -252,17 +253,14 @@ def connections_in_use() -> int:
     return pool_of_process().in_use
 
 
-def served_ago() -> float | None:
-    """How many seconds ago this process last had a connection, 0 if it has one; None for never."""
-    return pool_of_process().served_ago
+def say_served_ago() -> float | None:
+    """Return how many seconds ago the process last had a connection, for the heart; None: never."""
+    return pool_of_process().say_served_ago()
 
 
-def wait_until_served_again(seconds: float) -> bool:
-    """Return whether a connection is opened within so many seconds, the first after a while.
-
-    The heart waits for it, because processes that the server refuses ask whether others have any.
-    """
-    return pool_of_process().service.wait_until_there_again(seconds)
+def wait_for_news(seconds: float) -> bool:
+    """Return whether a connection is opened within so many seconds that was not said yet."""
+    return pool_of_process().service.wait_for_news(seconds)
 
 
 def connections_allowed() -> int:

@@ -25,7 +25,7 @@ from meetings.models.outbox import queue
 from meetings.models.outbox import record as outbox
 from meetings.models.outbox.record import End, Recorded, Sending
 from meetings.operations.steps.sending import mail_server
-from meetings.transport.send import connections_in_use, served_ago, wait_until_served_again
+from meetings.transport.send import connections_in_use, say_served_ago, wait_for_news
 
 # A final dot needs some of the lease left: what the mail server answers has to be recorded, too.
 _MARGIN = 2.0
@@ -119,7 +119,7 @@ def renew_lease(lease: Lease) -> bool:
     answer = queue.renew(
         lease.sender_id,
         connections=connections_in_use(),
-        served_ago=served_ago(),
+        served_ago=say_served_ago(),
         replied_ago=mail_server.replied_ago(),
     )
     if answer is None:
@@ -195,7 +195,7 @@ def _start_heart() -> None:
 
 def _beat() -> None:
     while True:
-        wait_until_served_again(heartbeat())
+        wait_for_news(heartbeat())
         try:
             renew_leases()
         except (DatabaseError, InterfaceError):
