@@ -117,8 +117,6 @@ class Pool:
         can_follow = connection.rest(_IDLE_WHERE_LIMITED if is_limited else math.inf)
         with self._lock:
             self._in_use.discard(connection)
-            if can_follow:
-                self.service.note()
             count = len(self._idle) + len(self._in_use)
             is_kept = can_follow and not self._room.closed_for and count < self.limit
             if is_kept:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from django.db.models.expressions import CombinedExpression
@@ -239,10 +240,14 @@ def test_process_is_not_served_by_its_own_replies(
     assert MailServer.objects.get().busy == 1
 
 
-def test_pause_that_another_process_has_begun_holds(mail_server: ScriptedSMTP) -> None:
+def test_pause_that_another_process_has_begun_holds(
+    mail_server: ScriptedSMTP, django_assert_num_queries: Any
+) -> None:
     another_process(served_ago=5)
     server.was_busy()
-    assert not known.is_served_elsewhere(current_lease().sender_id)
+    ours = current_lease().sender_id
+    with django_assert_num_queries(1):
+        assert not known.is_served_elsewhere(ours)
 
 
 def test_process_makes_way_when_it_hears_of_one_that_was_turned_away(
