@@ -155,7 +155,7 @@ class Renewed:
 def renew(
     sender_id: int,
     *,
-    connections: int = 0,
+    connections: int,
     served_ago: float | None = None,
     replied_ago: float | None = None,
 ) -> Renewed | None:

@@ -43,7 +43,9 @@ def test_process_without_a_connection_waits_while_another_is_served(
 
 
 @pytest.mark.parametrize(
-    ("served_ago", "alive"), [(-60.0, False), (60.0, True)], ids=["dead", "long ago"]
+    ("served_ago", "alive"),
+    [(-60.0, False), (60.0, True)],  # less than 0: lately, for as long as the test lasts
+    ids=["dead", "long ago"],
 )
 def test_server_that_serves_nobody_is_left_alone(
     mail_server: ScriptedSMTP, settings: Settings, served_ago: float, alive: bool
@@ -71,8 +73,8 @@ def test_heartbeat_says_that_a_connection_is_there_before_any_reply(
     ours = current_lease()
     renew_lease(ours)
     assert Sender.objects.get().served_at is None
-    server_ = Server(host=mail_server.host, port=mail_server.port, our_name="a.example.com")
-    with lend(server_, Limits(), Deadline(PATIENCE)) as place:
+    wire = Server(host=mail_server.host, port=mail_server.port, our_name="a.example.com")
+    with lend(wire, Limits(), Deadline(PATIENCE)) as place:
         place.open(Deadline(PATIENCE))
         renew_lease(ours)
         sender = Sender.objects.get()
@@ -80,7 +82,7 @@ def test_heartbeat_says_that_a_connection_is_there_before_any_reply(
         assert sender.replied_at is None
 
 
-def test_process_is_not_served_by_its_own_replies(
+def test_process_is_not_served_by_its_own_connections(
     mail_server: ScriptedSMTP, settings: Settings
 ) -> None:
     assert send().told

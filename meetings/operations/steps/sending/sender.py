@@ -1,4 +1,4 @@
-"""This process as a sender: a row that says that it lives, moved on three times a lease.
+"""This process as a sender: a row that says that it lives, moved on three times a lease or more.
 
 Each sender proves by it that the deliveries are its own. A process that could not say so in time
 may have been taken for dead, and its mails taken over: it must not send a final dot any more. What
@@ -104,7 +104,7 @@ def in_hand(
 
 
 def heartbeat() -> float:
-    """Return every how many seconds a sender says that it lives."""
+    """Return after how many seconds at most a sender says again that it lives."""
     return float(settings.MEETINGS_LEASE) / 3
 
 
