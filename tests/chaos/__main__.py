@@ -7,7 +7,7 @@
 The long form then plays the scenes of ``tests.time`` with whole delays. Their phase is "time", and
 each is also a phase by its name. It ends with the state machine (``tests.machine``), whose phase is
 "machine". Exit code 1 when a calendar is wrong, a response was, a scene did not end as it must, or
-a mail came twice without a reason.
+a mail came twice without a reason; also when there is no such phase.
 """
 
 import os
@@ -31,6 +31,9 @@ STEPS = 100_000  # of the state machine
 
 def main() -> int:
     """Run each phase and report."""
+    if not (phases(0) or scenes() or wants_machine()):
+        say(f"no phase is called {os.environ['PHASE']}")
+        return 1
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(1_000_000))
     say(f"seed {seed}{'' if broker.is_there() else '; NO RABBITMQ: mail loops only'}")
     outcomes: dict[str, Outcome] = {}
@@ -78,11 +81,16 @@ def play(name: str) -> bool:
 
 def machine(seed: int) -> int:
     """Run the state machine where it is wanted, in a process of its own; return its exit code."""
-    if os.environ.get("CHAOS") != "long" or os.environ.get("PHASE") not in (None, "", "machine"):
+    if not wants_machine():
         return 0
     say("\nmachine")
     command = ["-m", "tests.machine", "--steps", str(STEPS), "--seed", str(seed)]
     return subprocess.run([sys.executable, *command], check=False).returncode
+
+
+def wants_machine() -> bool:
+    """Whether the state machine is wanted."""
+    return os.environ.get("CHAOS") == "long" and os.environ.get("PHASE") in (None, "", "machine")
 
 
 def phases(seed: int) -> Mapping[str, Plan]:
