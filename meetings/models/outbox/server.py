@@ -33,7 +33,8 @@ SET (busy, paused_until) = (
 RETURNING {STATE}
 """
 # Where a process got a reply to what is younger, the server works. Once it is left alone, only what
-# tries it counts: many transactions may have hung together.
+# tries it counts: many transactions may have hung together. A pause for want of room stays. While a
+# transaction probes, the pause is its turn, which ends with it.
 _HUNG = f"""
 INSERT INTO meetings_mailserver AS server (id, hangs, busy)
 SELECT 1, 1, 0 WHERE NOT EXISTS (
@@ -43,7 +44,8 @@ ON CONFLICT (id) DO UPDATE
 SET (hangs, paused_until) = (
     SELECT CASE WHEN counts THEN server.hangs + 1 ELSE server.hangs END,
            CASE WHEN server.hangs + 1 < %(most)s OR NOT counts THEN server.paused_until
-                ELSE GREATEST(CASE WHEN server.busy > 0 THEN server.paused_until END,
+                ELSE GREATEST(
+                    CASE WHEN server.busy > 0 AND NOT %(probes)s THEN server.paused_until END,
                     statement_timestamp() + make_interval(secs => LEAST(
                         %(pause)s * 2 ^ LEAST(server.hangs + 1 - %(most)s, 10), %(longest)s))) END
     FROM (SELECT server.hangs < %(most)s OR %(probes)s AS counts) AS moment)

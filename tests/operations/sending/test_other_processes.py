@@ -109,6 +109,26 @@ def test_hang_of_a_probe_is_counted() -> None:
     assert MailServer.objects.get().hangs == MOST_HANGS + 1
 
 
+def test_turn_of_a_probe_that_hangs_ends_with_it_where_the_server_had_no_room_before() -> None:
+    server.was_busy()
+    with probe():
+        assert server.was_busy().busy == 1  # another process is refused meanwhile
+        known.learn([SILENT])
+    pass_time(seconds=11)
+    assert server.may_probe()
+
+
+def test_hang_ends_no_pause_for_want_of_room() -> None:
+    for _ in range(MOST_HANGS - 1):
+        server.hung(lasted=30)
+    for _ in range(4):
+        pass_time(minutes=10)
+        server.was_busy()
+    server.hung(lasted=30)
+    pass_time(seconds=11)
+    assert not server.may_probe()
+
+
 def test_probe_whose_hang_is_none_gives_its_turn_back() -> None:
     with probe():
         another_process(replied_ago=0)
